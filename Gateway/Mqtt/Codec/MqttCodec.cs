@@ -1,0 +1,38 @@
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Messages;
+
+namespace Broker.Gateway.Mqtt.Codec;
+
+/// <summary>Reads and writes the packets of one protocol version. Stateless: one instance serves every connection.</summary>
+internal abstract class MqttCodec
+{
+    /// <summary>Reads the body of one packet and hands it on.</summary>
+    /// <param name="firstByte">The first byte of the fixed header: type and flags.</param>
+    /// <param name="body">Exactly the remaining length's bytes.</param>
+    /// <param name="handler">Gets the packet; its exceptions pass through.</param>
+    /// <exception cref="MalformedPacketException">The bytes break the standard.</exception>
+    public abstract void Decode(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler);
+
+    /// <summary>The whole length in bytes, fixed header included, that <see cref="Write(ControlPacket, Span{byte})"/> needs.</summary>
+    public abstract int Measure(ControlPacket packet);
+
+    /// <summary>Writes a packet that a server sends.</summary>
+    /// <param name="to">At least <see cref="Measure(ControlPacket)"/> bytes.</param>
+    /// <returns>How many bytes were written.</returns>
+    public abstract int Write(ControlPacket packet, Span<byte> to);
+
+    /// <summary>The whole length in bytes of a PUBLISH.</summary>
+    public abstract int Measure(in OutboundPublish packet);
+
+    /// <summary>Writes a PUBLISH, payload included.</summary>
+    /// <param name="size">What <see cref="Measure(in OutboundPublish)"/> returned for it.</param>
+    /// <param name="to">At least <paramref name="size"/> bytes.</param>
+    public abstract void Write(in OutboundPublish packet, int size, Span<byte> to);
+
+    /// <summary>The most that <see cref="WriteAcknowledgement"/> writes.</summary>
+    public const int MaxAcknowledgementBytes = 5;
+
+    /// <summary>Writes a PUBACK, PUBREC, PUBREL or PUBCOMP without properties; 3.x leaves the code out.</summary>
+    /// <returns>How many bytes were written: 4 or 5.</returns>
+    public abstract int WriteAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code, Span<byte> to);
+}

@@ -1,0 +1,46 @@
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Grains.Interfaces.Messages;
+
+/// <summary>An application message on its way through the broker.</summary>
+/// <remarks>Made once, at decode, and shared by everybody from then on: nothing in it may be written to again.</remarks>
+[GenerateSerializer, Immutable, Alias("ApplicationMessage")]
+public sealed class ApplicationMessage
+{
+    /// <summary>Where it was published, mountpoint included.</summary>
+    [Id(0)]
+    public required TopicName Topic { get; init; }
+
+    /// <summary>The payload, owned by this message.</summary>
+    [Id(1)]
+    public required byte[] Payload { get; init; }
+
+    /// <summary>The QoS it was published with.</summary>
+    [Id(2)]
+    public Qos Qos { get; init; }
+
+    /// <summary>The RETAIN flag it was published with.</summary>
+    [Id(3)]
+    public bool Retain { get; init; }
+
+    /// <summary>Further 5.0 properties; null when there are none.</summary>
+    [Id(4)]
+    public MessageProperties? Properties { get; init; }
+
+    /// <summary>Client identifier of the publisher, for no-local and hashing; empty for the broker's own messages.</summary>
+    [Id(5)]
+    public string PublisherId { get; init; } = "";
+
+    /// <summary>When it stops being worth delivering, in Unix milliseconds; 0 means never. [MQTT-3.3.2-5]</summary>
+    [Id(6)]
+    public long ExpiresAt { get; init; }
+
+    /// <summary>True once its message expiry interval has passed.</summary>
+    /// <param name="nowMs">Now, in Unix milliseconds.</param>
+    public bool IsExpired(long nowMs) => ExpiresAt != 0 && ExpiresAt <= nowMs;
+
+    /// <summary>What is left of the message expiry interval, in whole seconds, at least 1; null when it never expires. [MQTT-3.3.2-6]</summary>
+    /// <param name="nowMs">Now, in Unix milliseconds.</param>
+    public uint? RemainingExpirySeconds(long nowMs) =>
+        ExpiresAt == 0 ? null : (uint)Math.Clamp((ExpiresAt - nowMs + 999) / 1000, 1, uint.MaxValue);
+}
