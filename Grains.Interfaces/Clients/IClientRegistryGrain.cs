@@ -1,0 +1,55 @@
+namespace Broker.Grains.Interfaces.Clients;
+
+/// <summary>Knows, for one partition of the client identifiers, who is connected where and who has a durable session. Key: the partition, from 0.</summary>
+[Alias("IClientRegistryGrain")]
+public interface IClientRegistryGrain : IGrainWithIntegerKey
+{
+    /// <summary>Makes a connection the owner of its client identifier (promise 4). The newest registration wins.</summary>
+    [Alias("Register")]
+    Task<RegisterResult> Register(ClientRegistration registration);
+
+    /// <summary>The connection has ended. Does nothing if it is not the owner any more.</summary>
+    [Alias("Unregister")]
+    Task Unregister(string clientId, ClientLocation location);
+
+    /// <summary>The client's durable session has ended for good.</summary>
+    [Alias("Forget")]
+    Task Forget(string clientId);
+}
+
+/// <summary>A connection somewhere in the cluster.</summary>
+/// <param name="Gateway">The process that holds it.</param>
+/// <param name="Connection">Its number there.</param>
+[GenerateSerializer, Immutable, Alias("ClientLocation")]
+public readonly record struct ClientLocation([property: Id(0)] SiloAddress Gateway, [property: Id(1)] ulong Connection);
+
+/// <summary>A client that has connected.</summary>
+/// <param name="ClientId">Its client identifier.</param>
+/// <param name="Location">Where it is.</param>
+/// <param name="IsDurable">Whether its session outlives the connection.</param>
+[GenerateSerializer, Immutable, Alias("ClientRegistration")]
+public readonly record struct ClientRegistration(
+    [property: Id(0)] string ClientId, [property: Id(1)] ClientLocation Location, [property: Id(2)] bool IsDurable);
+
+/// <summary>What a registering connection has to clear away before it is accepted.</summary>
+/// <param name="Previous">The connection it replaces, which must be closed first; null if there was none.</param>
+/// <param name="HasStoredSession">Whether the client has a durable session, which a transient one must discard first.</param>
+[GenerateSerializer, Immutable, Alias("RegisterResult")]
+public readonly record struct RegisterResult([property: Id(0)] ClientLocation? Previous, [property: Id(1)] bool HasStoredSession);
+
+/// <summary>A registry partition whose grain is active in this process. Thread-safe; false means it is not here any more.</summary>
+public interface ILocalClientRegistry
+{
+    /// <inheritdoc cref="IClientRegistryGrain.Register"/>
+    bool TryRegister(in ClientRegistration registration, out RegisterResult result);
+
+    /// <inheritdoc cref="IClientRegistryGrain.Unregister"/>
+    bool TryUnregister(string clientId, in ClientLocation location);
+}
+
+/// <summary>Finds the registry partitions that are active in this process.</summary>
+public interface ILocalClientRegistries
+{
+    /// <summary>The partition, or null when its grain is not active here.</summary>
+    ILocalClientRegistry? Find(int partition);
+}

@@ -1,0 +1,113 @@
+namespace Broker.Grains.Interfaces.Links;
+
+/// <summary>A batched link: at most one call in flight; everything that arrives meanwhile travels in the next call.</summary>
+/// <remarks>Order holds because of that alone: calls between processes are not ordered unless the one before was awaited.
+/// No timer and no added latency when idle. A failed call is repeated with the same batch number, so that the receiver can drop
+/// what it has seen. Thread-safe.</remarks>
+/// <typeparam name="T">What travels.</typeparam>
+public abstract class BatchLink<T>
+{
+    private readonly Lock gate = new();
+    private readonly int capacity;
+    private readonly int maxBatch;
+    private readonly TimeSpan giveUpAfter;
+    private readonly TimeProvider time;
+    private readonly List<T> waiting = [];
+    private bool running;
+    private long number;
+
+    /// <param name="capacity">How many items may wait; more are refused.</param>
+    /// <param name="maxBatch">How many travel in one call at most.</param>
+    /// <param name="giveUpAfter">How long a failing batch is repeated before <see cref="OnGivenUp"/>.</param>
+    protected BatchLink(int capacity, int maxBatch, TimeSpan giveUpAfter, TimeProvider time)
+    {
+        this.capacity = capacity;
+        this.maxBatch = maxBatch;
+        this.giveUpAfter = giveUpAfter;
+        this.time = time;
+    }
+
+    /// <summary>Names this link to its receiver; new with every start of the process.</summary>
+    public Guid Id { get; } = Guid.NewGuid();
+
+    /// <summary>True if nothing waits and nothing is in flight.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (gate) return !running;
+        }
+    }
+
+    /// <summary>How many items wait for the next call.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (gate) return waiting.Count;
+        }
+    }
+
+    /// <summary>Lets an item travel.</summary>
+    /// <returns>False if too many wait already; then the item was not taken.</returns>
+    public bool TryEnqueue(T item)
+    {
+        lock (gate)
+        {
+            if (waiting.Count >= capacity) return false;
+            waiting.Add(item);
+            if (running) return true;
+            running = true;
+        }
+
+        // Off the caller's thread: an event loop's or a grain's scheduler must not run the continuations.
+        _ = Task.Run(RunAsync);
+        return true;
+    }
+
+    /// <summary>One call. Throws when it is not known to have succeeded.</summary>
+    protected abstract Task SendAsync(T[] batch, long batchNumber);
+
+    /// <summary>The batch could not be delivered in time.</summary>
+    protected abstract void OnGivenUp(T[] batch, Exception error);
+
+    private async Task RunAsync()
+    {
+        while (TryTakeBatch(out var batch))
+        {
+            var started = time.GetTimestamp();
+            for (var delay = TimeSpan.FromMilliseconds(20); ; delay = TimeSpan.FromMilliseconds(Math.Min(delay.TotalMilliseconds * 2, 1000)))
+            {
+                try
+                {
+                    await SendAsync(batch, number);
+                    break;
+                }
+                catch (Exception error) // a host loop: whatever it is, the items are answered for
+                {
+                    if (time.GetElapsedTime(started) >= giveUpAfter)
+                    {
+                        OnGivenUp(batch, error);
+                        break;
+                    }
+
+                    await Task.Delay(delay, time);
+                }
+            }
+        }
+    }
+
+    private bool TryTakeBatch(out T[] batch)
+    {
+        lock (gate)
+        {
+            number++;
+            var count = Math.Min(waiting.Count, maxBatch);
+            batch = waiting.GetRange(0, count).ToArray();
+            if (count == waiting.Count) waiting.Clear();
+            else waiting.RemoveRange(0, count);
+            if (count == 0) running = false;
+            return count > 0;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Broker.Grains.Interfaces.Messages;
+
+namespace Broker.Grains.Interfaces.Routing;
+
+/// <summary>Owns the routes of the topics of one shard. Key: the shard's number, from 0.</summary>
+/// <remarks>It takes nothing before it has its routes from every live gateway and from the store.</remarks>
+[Alias("ITopicShardGrain")]
+public interface ITopicShardGrain : IGrainWithIntegerKey
+{
+    /// <summary>Routes messages in their order.</summary>
+    /// <returns>A code for each message, when all its destinations have it: success, no matching subscribers (0x10), or why it was refused.
+    /// A batch that was seen before is not routed again; its earlier answer is returned.</returns>
+    [Alias("Publish")]
+    Task<ReasonCode[]> Publish(PublishBatch batch);
+
+    /// <summary>Adds and removes routes in order; on return every later publish sees them.</summary>
+    [Alias("Change")]
+    Task Change([Immutable] RouteChange[] changes);
+
+    /// <summary>Activates the shard, so that it is ready before the first message.</summary>
+    [Alias("Ping")]
+    Task Ping();
+}
+
+/// <summary>What one link carries in one call.</summary>
+/// <param name="Link">Names the sending link: unique for each (process, shard) and start of the process.</param>
+/// <param name="Number">Rises by one with every batch; a retry repeats it.</param>
+/// <param name="Messages">In the order of publication.</param>
+[GenerateSerializer, Immutable, Alias("PublishBatch")]
+public sealed record PublishBatch([property: Id(0)] Guid Link, [property: Id(1)] long Number, [property: Id(2)] ApplicationMessage[] Messages);

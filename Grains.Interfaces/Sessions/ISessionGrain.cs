@@ -1,0 +1,126 @@
+using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Grains.Interfaces.Sessions;
+
+/// <summary>Owns one durable session. Key: `c:` and the client identifier (a bare one could look like a number to grain storage).</summary>
+/// <remarks>What a connection does often it does through <see cref="ILocalSession"/> when the grain is in its process.</remarks>
+[Alias("ISessionGrain")]
+public interface ISessionGrain : IGrainWithStringKey
+{
+    /// <summary>Opens the session for a connection: loads or creates it, and forgets an old one on clean start.</summary>
+    [Alias("Open")]
+    Task<OpenSessionResult> Open(OpenSessionRequest request);
+
+    /// <summary>The connection has ended.</summary>
+    [Alias("Close")]
+    Task Close(CloseSessionRequest request);
+
+    /// <summary>Adds or changes subscriptions; on return they are stored and every shard routes to them.</summary>
+    /// <returns>A code for each: the granted QoS or why not, and whether it is new.</returns>
+    [Alias("Subscribe")]
+    Task<SubscribeResult[]> Subscribe([Immutable] Subscription[] subscriptions);
+
+    /// <summary>Removes subscriptions.</summary>
+    /// <returns>A code for each: success, or no subscription existed (0x11).</returns>
+    [Alias("Unsubscribe")]
+    Task<ReasonCode[]> Unsubscribe([Immutable] TopicFilter[] filters);
+
+    /// <summary>Takes messages from a shard in another process.</summary>
+    /// <returns>A code for each when it is stored.</returns>
+    [Alias("Enqueue")]
+    Task<ReasonCode[]> Enqueue(SessionBatch batch);
+
+    /// <summary>Does what has come due: publishes the delayed will, ends the expired session.</summary>
+    [Alias("HandleDue")]
+    Task HandleDue();
+
+    /// <summary>Ends the session for good, with all that it holds.</summary>
+    [Alias("Discard")]
+    Task Discard();
+}
+
+/// <summary>A subscription as its session keeps it.</summary>
+[GenerateSerializer, Immutable, Alias("Subscription")]
+public readonly record struct Subscription([property: Id(0)] TopicFilter Filter, [property: Id(1)] SubscriptionOptions Options);
+
+/// <summary>What became of one subscription.</summary>
+/// <param name="Code">The granted QoS, or why it was refused.</param>
+/// <param name="IsNew">Whether it did not exist before, for retain handling 1.</param>
+[GenerateSerializer, Immutable, Alias("SubscribeResult")]
+public readonly record struct SubscribeResult([property: Id(0)] ReasonCode Code, [property: Id(1)] bool IsNew);
+
+/// <summary>A connection asks for its durable session.</summary>
+[GenerateSerializer, Immutable, Alias("OpenSessionRequest")]
+public sealed record OpenSessionRequest
+{
+    [Id(0)]
+    public required ClientLocation Location { get; init; }
+
+    [Id(1)]
+    public required bool CleanStart { get; init; }
+
+    /// <summary>Session expiry interval in seconds; 0xFFFFFFFF is never.</summary>
+    [Id(2)]
+    public required uint ExpirySeconds { get; init; }
+
+    [Id(3)]
+    public required SessionLimits Limits { get; init; }
+
+    [Id(4)]
+    public required byte ProtocolVersion { get; init; }
+
+    [Id(5)]
+    public string? UserName { get; init; }
+
+    [Id(6)]
+    public Will? Will { get; init; }
+
+    /// <summary>Deliver at the higher of the message's and the subscription's QoS instead of the lower.</summary>
+    [Id(7)]
+    public bool UpgradeQos { get; init; }
+}
+
+/// <summary>A will as the broker keeps it.</summary>
+/// <param name="Message">The will message; its expiry counts from publication, so <see cref="ApplicationMessage.ExpiresAt"/> is not set yet.</param>
+/// <param name="DelaySeconds">Will delay interval.</param>
+/// <param name="ExpirySeconds">Message expiry interval in seconds; null is for ever.</param>
+[GenerateSerializer, Immutable, Alias("Will")]
+public sealed record Will(
+    [property: Id(0)] ApplicationMessage Message, [property: Id(1)] uint DelaySeconds = 0, [property: Id(2)] uint? ExpirySeconds = null)
+{
+    /// <summary>The will message as it is published now.</summary>
+    public ApplicationMessage ToMessage(long nowMs) => ExpirySeconds is not { } seconds ? Message : new ApplicationMessage
+    {
+        Topic = Message.Topic,
+        Payload = Message.Payload,
+        Qos = Message.Qos,
+        Retain = Message.Retain,
+        Properties = Message.Properties,
+        PublisherId = Message.PublisherId,
+        ExpiresAt = nowMs + seconds * 1000L,
+    };
+}
+
+/// <summary>The session a connection got.</summary>
+/// <param name="Code">Success, or why there is none: server unavailable when the store does not answer.</param>
+/// <param name="SessionPresent">Whether there was a session to resume.</param>
+[GenerateSerializer, Immutable, Alias("OpenSessionResult")]
+public readonly record struct OpenSessionResult([property: Id(0)] ReasonCode Code, [property: Id(1)] bool SessionPresent);
+
+/// <summary>A connection leaves its session.</summary>
+/// <param name="Location">The connection; ignored if it is not the session's any more.</param>
+/// <param name="PublishWill">False after a normal DISCONNECT.</param>
+/// <param name="ExpirySeconds">A session expiry interval changed by DISCONNECT; null leaves it.</param>
+[GenerateSerializer, Immutable, Alias("CloseSessionRequest")]
+public readonly record struct CloseSessionRequest(
+    [property: Id(0)] ClientLocation Location, [property: Id(1)] bool PublishWill, [property: Id(2)] uint? ExpirySeconds);
+
+/// <summary>What a link from a shard to a session carries in one call.</summary>
+[GenerateSerializer, Immutable, Alias("SessionBatch")]
+public sealed record SessionBatch([property: Id(0)] Guid Link, [property: Id(1)] long Number, [property: Id(2)] RoutedToSession[] Messages);
+
+/// <summary>A message and the numbers of the session's subscriptions that it matched.</summary>
+[GenerateSerializer, Immutable, Alias("RoutedToSession")]
+public readonly record struct RoutedToSession([property: Id(0)] ApplicationMessage Message, [property: Id(1)] ulong[] Subscriptions);
