@@ -12,7 +12,7 @@ public interface ILocalGateway
     void Deliver(ApplicationMessage message, ReadOnlySpan<ulong> routes);
 
     /// <summary>All routes of this gateway that live in a shard, for a shard that recovers.</summary>
-    IEnumerable<RouteChange> RoutesOf(int shard);
+    Task<RouteChange[]> RoutesOfAsync(int shard);
 
     /// <summary>Closes a connection for a newer one of the same client, and waits until it can send no more.</summary>
     /// <param name="connection">The number under which the connection was registered.</param>

@@ -15,6 +15,12 @@ public interface ILocalShard
     /// <summary>Adds and removes routes; on return every later <see cref="TryMatch"/> sees them (promise 2).</summary>
     /// <returns>False if the shard is not here any more; then nothing was changed.</returns>
     bool TryChange(ReadOnlySpan<RouteChange> changes);
+
+    /// <summary>Gives a message that a member of a shared subscription left behind to another member.</summary>
+    /// <param name="filter">The shared filter.</param>
+    /// <param name="shared">Gets the route if the member is in this process's gateway.</param>
+    /// <returns>False if the shard is not here any more. A group without members drops the message and counts it.</returns>
+    bool TryRedispatch(in TopicFilter filter, ApplicationMessage message, List<ulong> shared);
 }
 
 /// <summary>Where messages on one topic go. Valid while <see cref="IsCurrent"/>; may be kept and asked again.</summary>

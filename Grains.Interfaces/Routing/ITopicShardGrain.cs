@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Topics;
 
 namespace Broker.Grains.Interfaces.Routing;
 
@@ -16,6 +17,10 @@ public interface ITopicShardGrain : IGrainWithIntegerKey
     /// <summary>Adds and removes routes in order; on return every later publish sees them.</summary>
     [Alias("Change")]
     Task Change([Immutable] RouteChange[] changes);
+
+    /// <summary>Gives messages that a member of a shared subscription left behind to another member.</summary>
+    [Alias("Redispatch")]
+    Task Redispatch(TopicFilter filter, [Immutable] ApplicationMessage[] messages);
 
     /// <summary>Activates the shard, so that it is ready before the first message.</summary>
     [Alias("Ping")]

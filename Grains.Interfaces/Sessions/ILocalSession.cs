@@ -36,6 +36,12 @@ public interface ILocalSession
     /// <summary>The pipe can take QoS 0 messages again.</summary>
     void Drain();
 
+    /// <summary>Sends again what has been unacknowledged for that long; zero sends nothing. Frees incoming identifiers that waited too long.</summary>
+    void Retry(TimeSpan olderThan);
+
+    /// <summary>A delivery that the client cannot take counts as completed. [MQTT-3.1.2-25]</summary>
+    void Forget(ushort packetIdentifier);
+
     /// <summary>All that this thread writes to the store until the result is disposed is committed together or not at all.</summary>
     IDisposable BeginAtomicWrites();
 }

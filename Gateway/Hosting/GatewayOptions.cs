@@ -1,0 +1,48 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Broker.Gateway.Hosting;
+
+/// <summary>Where the gateway listens and with what means.</summary>
+internal sealed class GatewayOptions
+{
+    public const string Section = "Gateway";
+
+    /// <summary>Address of the MQTT listener: an IP address, or `*` for all.</summary>
+    [Required]
+    public string Address { get; set; } = "*";
+
+    /// <summary>Port of the MQTT listener; 0 takes a free one.</summary>
+    [Range(0, 65_535)]
+    public int Port { get; set; } = 1883;
+
+    /// <summary>Connections waiting to be accepted.</summary>
+    [Range(1, 65_535)]
+    public int Backlog { get; set; } = 1024;
+
+    /// <summary>Most connections at a time; further ones are closed at once.</summary>
+    [Range(1, 10_000_000)]
+    public int MaxConnections { get; set; } = 1_024_000;
+
+    /// <summary>Connections that may be in their handshake at a time; more wait unaccepted.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxHandshakes { get; set; } = 4096;
+
+    /// <summary>Event loops; 0 takes half the processors. One loop serves as many clients as one core can.</summary>
+    [Range(0, 256)]
+    public int EventLoops { get; set; }
+
+    /// <summary>`auto` uses epoll on Linux; `portable` uses .NET's sockets everywhere.</summary>
+    [RegularExpression("auto|epoll|portable")]
+    public string Transport { get; set; } = "auto";
+
+    /// <summary>Name of this node in $SYS topics.</summary>
+    [Required, RegularExpression("[^/+#]+")]
+    public string NodeName { get; set; } = "broker@127.0.0.1";
+
+    /// <summary>How long a stop may take to hand over clients and flush.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The number of event loops in effect.</summary>
+    public int EffectiveEventLoops => EventLoops > 0 ? EventLoops : Math.Max(1, Environment.ProcessorCount / 2);
+}

@@ -1,0 +1,141 @@
+using System.ComponentModel.DataAnnotations;
+using Broker.Grains.Interfaces.Messages;
+
+namespace Broker.Gateway.Hosting;
+
+/// <summary>How the broker speaks MQTT. Names and defaults follow EMQ X 4.x's zone and mqtt keys where it has them.</summary>
+internal sealed class MqttOptions
+{
+    public const string Section = "Mqtt";
+
+    /// <summary>Largest packet accepted, in bytes; 5.0 clients are told. Over it: 0x95, before the body is buffered.</summary>
+    [Range(1024, 268_435_460)]
+    public int MaxPacketSize { get; set; } = 1024 * 1024;
+
+    /// <summary>Longest client identifier, in characters. Over it: 0x85.</summary>
+    [Range(23, 65_535)]
+    public int MaxClientIdLength { get; set; } = 65_535;
+
+    /// <summary>Most levels of a topic name or filter; 0 is no limit. Over it: publish 0x90, subscribe 0x8F.</summary>
+    [Range(0, 65_535)]
+    public int MaxTopicLevels { get; set; } = 128;
+
+    /// <summary>Highest QoS a client may publish with. Over it: 0x9B.</summary>
+    [Range(0, 2)]
+    public int MaxQos { get; set; } = 2;
+
+    /// <summary>Highest topic alias a client may set; 0 turns them off.</summary>
+    [Range(0, 65_535)]
+    public int MaxTopicAlias { get; set; } = 65_535;
+
+    /// <summary>Whether messages may be retained. If not: 0x9A.</summary>
+    public bool RetainAvailable { get; set; } = true;
+
+    /// <summary>Whether filters may hold wildcards. If not: SUBACK 0xA2.</summary>
+    public bool WildcardSubscription { get; set; } = true;
+
+    /// <summary>Whether subscriptions may be shared. If not: SUBACK 0x9E.</summary>
+    public bool SharedSubscription { get; set; } = true;
+
+    /// <summary>Whether subscriptions may carry identifiers. If not: DISCONNECT 0xA1.</summary>
+    public bool SubscriptionIdentifiers { get; set; } = true;
+
+    /// <summary>Treat every subscription of a 3.x client as no-local.</summary>
+    public bool IgnoreLoopDeliver { get; set; }
+
+    /// <summary>Close the connection at a malformed topic filter instead of refusing that filter alone.</summary>
+    public bool StrictMode { get; set; }
+
+    /// <summary>Prefix of response topics, told to 5.0 clients that ask; null tells nothing.</summary>
+    public string? ResponseInformation { get; set; }
+
+    /// <summary>How long a connection may be open without CONNECT.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Keep alive in seconds that replaces a 5.0 client's own; null leaves it.</summary>
+    [Range(1, 65_535)]
+    public int? ServerKeepAlive { get; set; }
+
+    /// <summary>A silent client is cut after twice this factor times its keep alive. 0.75 gives the standard's one and a half. [MQTT-3.1.2-22]</summary>
+    [Range(0.5, 10.0)]
+    public double KeepAliveBackoff { get; set; } = 0.75;
+
+    /// <summary>Most subscriptions of one client; 0 is no limit. Over it: SUBACK 0x97.</summary>
+    [Range(0, int.MaxValue)]
+    public int MaxSubscriptions { get; set; }
+
+    /// <summary>Deliver at the higher of the message's and the subscription's QoS instead of the lower.</summary>
+    public bool UpgradeQos { get; set; }
+
+    /// <summary>Outgoing QoS 1 and 2 messages in flight for one client.</summary>
+    [Range(1, 65_535)]
+    public int MaxInflight { get; set; } = 32;
+
+    /// <summary>A 3.x client is sent again what it has not acknowledged after so long; zero never (5.0 forbids it). [MQTT-4.4.0-1]</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan RetryInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Incoming QoS 2 messages of one client that wait for PUBREL; 0 is no limit. Over it: 0x93.</summary>
+    [Range(0, 65_535)]
+    public int MaxAwaitingRel { get; set; } = 100;
+
+    /// <summary>How long such a message's identifier is kept.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
+    public TimeSpan AwaitRelTimeout { get; set; } = TimeSpan.FromSeconds(300);
+
+    /// <summary>How many QoS 1 and 2 PUBLISH of one client may be unanswered: told to 5.0 clients as receive maximum; others are not read meanwhile.</summary>
+    [Range(1, 65_535)]
+    public int ReceiveMaximum { get; set; } = 65_535;
+
+    /// <summary>How long the session of a 3.x client with clean session 0 outlives its connection.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "3650.00:00:00")]
+    public TimeSpan SessionExpiryInterval { get; set; } = TimeSpan.FromHours(2);
+
+    /// <summary>Longest session expiry interval granted to a 5.0 client; null grants what it asks.</summary>
+    public TimeSpan? MaxSessionExpiryInterval { get; set; }
+
+    /// <summary>Messages waiting for one session, for each priority; 0 is no limit. When full the oldest goes.</summary>
+    [Range(0, 10_000_000)]
+    public int MaxQueueLength { get; set; } = 1000;
+
+    /// <summary>Priority 0 to 255 of exact topic names in the session queue; larger goes first. Empty: all are equal.</summary>
+    public Dictionary<string, byte> QueuePriorities { get; init; } = [];
+
+    /// <summary>The priority of topics not listed: highest or lowest.</summary>
+    public DefaultPriority QueueDefaultPriority { get; set; } = DefaultPriority.Highest;
+
+    /// <summary>Whether QoS 0 messages are queued when the client is away or slow.</summary>
+    public bool QueueQos0 { get; set; } = true;
+
+    /// <summary>Prefix of every topic and filter of a client, taken off at delivery; `%c` is its client identifier, `%u` its user name.</summary>
+    public string? Mountpoint { get; set; }
+
+    /// <summary>Use the user name as client identifier.</summary>
+    public bool UseUsernameAsClientId { get; set; }
+
+    /// <summary>Bytes that may wait for one client's socket before it counts as slow and messages go to its queue.</summary>
+    [Range(4096, 268_435_456)]
+    public int HighWatermark { get; set; } = 1024 * 1024;
+
+    /// <summary>How often $SYS topics are published; zero turns them off.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan SysInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often `$SYS/brokers/…/uptime` and `datetime` are published.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan SysHeartbeat { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary><see cref="MaxQos"/> as a QoS.</summary>
+    public Qos HighestQos => (Qos)MaxQos;
+}
+
+/// <summary>Where unlisted topics stand among queue priorities.</summary>
+internal enum DefaultPriority
+{
+    /// <summary>Before all others.</summary>
+    Highest,
+
+    /// <summary>After all others.</summary>
+    Lowest,
+}

@@ -1,0 +1,41 @@
+using Broker.Gateway.Mqtt;
+using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Gateways;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Routing;
+
+namespace Broker.Gateway.Links;
+
+/// <summary>This gateway's way to the client registry, and the takeover that a registration may demand (promise 4).</summary>
+internal sealed class ClientRegistryLinks(
+    ILocalClientRegistries local, IGrainFactory grains, ShardMap map, ILocalSiloDetails silo, IGatewayClient gateways, ConnectionTable connections)
+{
+    /// <summary>Where a connection of this process is.</summary>
+    public ClientLocation LocationOf(ulong connection) => new(silo.SiloAddress, connection);
+
+    /// <summary>Registers a connection; when this completes, an older one of the same client can send no more.</summary>
+    public async ValueTask<RegisterResult> RegisterAsync(ClientRegistration registration)
+    {
+        var partition = map.PartitionOf(registration.ClientId);
+        if (local.Find(partition) is not { } here || !here.TryRegister(registration, out var result))
+        {
+            // Off the event loop: its scheduler must not run the grain call's continuations.
+            result = await Task.Run(() => grains.GetGrain<IClientRegistryGrain>(partition).Register(registration));
+        }
+
+        if (result.Previous is not { } previous || previous == registration.Location) return result;
+        BrokerCounters.Add(Metric.SessionTakenover);
+        if (!previous.Gateway.Equals(silo.SiloAddress)) await Task.Run(() => gateways.At(previous.Gateway).Close(previous.Connection, ReasonCode.SessionTakenOver));
+        else if (connections.Find(previous.Connection) is { } older) await older.CloseAsync(ReasonCode.SessionTakenOver, "takeovered");
+        return result;
+    }
+
+    /// <summary>The connection has ended.</summary>
+    public async ValueTask UnregisterAsync(string clientId, ulong connection)
+    {
+        var partition = map.PartitionOf(clientId);
+        if (local.Find(partition) is { } here && here.TryUnregister(clientId, LocationOf(connection))) return;
+        await Task.Run(() => grains.GetGrain<IClientRegistryGrain>(partition).Unregister(clientId, LocationOf(connection)));
+    }
+}

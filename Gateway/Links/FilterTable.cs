@@ -1,0 +1,83 @@
+using System.Diagnostics.CodeAnalysis;
+using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Gateway.Links;
+
+/// <summary>The filters of one event loop's transient sessions: by name when one subscribes, by route when a message comes.</summary>
+/// <remarks>Written and delivered from on its loop only. A shared filter has an entry for each subscriber, as the shard chooses among them.</remarks>
+internal sealed class FilterTable(int loop)
+{
+    private readonly Dictionary<string, LocalFilter> byName = new(StringComparer.Ordinal);
+    private readonly Stack<int> free = new();
+    private LocalFilter?[] slots = new LocalFilter?[16];
+    private byte[] generations = new byte[16];
+    private int used;
+
+    /// <summary>How many filters there are.</summary>
+    public int Count => used - free.Count;
+
+    /// <summary>The route by which a shard knows a filter.</summary>
+    public ulong RouteOf(LocalFilter filter) => RouteId.Of(loop, filter.Generation, filter.Slot);
+
+    /// <summary>Finds or makes the entry of an unshared filter.</summary>
+    /// <param name="isNew">True if it was made: the shard must learn of it.</param>
+    public LocalFilter GetOrAdd(in TopicFilter filter, out bool isNew)
+    {
+        isNew = !byName.TryGetValue(filter.Text, out var found);
+        return isNew ? byName[filter.Text] = Add(filter) : found!;
+    }
+
+    /// <summary>The entry of an unshared filter.</summary>
+    public bool TryFind(in TopicFilter filter, [NotNullWhen(true)] out LocalFilter? found) => byName.TryGetValue(filter.Text, out found);
+
+    /// <summary>Makes an entry for one subscriber of a shared filter.</summary>
+    public LocalFilter AddShared(in TopicFilter filter) => Add(filter);
+
+    /// <summary>The entry of a route; null if it has gone.</summary>
+    public LocalFilter? Find(ulong route)
+    {
+        var slot = RouteId.Slot(route);
+        var filter = slot < slots.Length ? slots[slot] : null;
+        return filter is not null && filter.Generation == RouteId.Generation(route) ? filter : null;
+    }
+
+    /// <summary>Removes an entry that has no subscriber any more.</summary>
+    public void Remove(LocalFilter filter)
+    {
+        if (!filter.Filter.IsShared) byName.Remove(filter.Filter.Text);
+        slots[filter.Slot] = null;
+        generations[filter.Slot]++;
+        free.Push(filter.Slot);
+    }
+
+    /// <summary>The routes that live in a shard; for a shard that recovers. Runs on the loop.</summary>
+    public List<RouteChange> RoutesOf(int shard, ShardMap map, RouteDestination self)
+    {
+        var routes = new List<RouteChange>();
+        foreach (var filter in slots.AsSpan(0, used))
+        {
+            if (filter is not null && map.ShardOf(filter.Filter) is var home && (home == shard || home == ShardMap.EveryShard))
+            {
+                routes.Add(new RouteChange(filter.Filter, self, RouteOf(filter)));
+            }
+        }
+
+        return routes;
+    }
+
+    private LocalFilter Add(in TopicFilter filter)
+    {
+        if (!free.TryPop(out var slot))
+        {
+            slot = used++;
+            if (slot == slots.Length)
+            {
+                Array.Resize(ref slots, slot * 2);
+                Array.Resize(ref generations, slot * 2);
+            }
+        }
+
+        return slots[slot] = new LocalFilter(filter, slot, generations[slot]);
+    }
+}

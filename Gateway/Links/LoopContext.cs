@@ -1,0 +1,95 @@
+using Broker.Gateway.Mqtt;
+using Broker.Grains.Interfaces.Messages;
+using DotNetty.Common.Concurrency;
+using DotNetty.Transport.Channels;
+
+namespace Broker.Gateway.Links;
+
+/// <summary>What belongs to one event loop: its filters, its deadlines, what is to be flushed, and its mailbox for other threads.</summary>
+/// <remarks>All but <see cref="Mailbox"/> is touched on the loop only.</remarks>
+internal sealed class LoopContext : IRunnable
+{
+    private readonly List<PacketSender> unflushed = [];
+    private readonly List<PacketSender> flushing = [];
+
+    public LoopContext(int index, IEventLoop loop, TimeProvider time)
+    {
+        Index = index;
+        Loop = loop;
+        Time = time;
+        Filters = new FilterTable(index);
+        Deadlines = new DeadlineWheel(loop, time);
+        Delivery = new LoopDelivery(this);
+        Mailbox = new LoopMailbox(this);
+    }
+
+    /// <summary>Its place among the gateway's loops, from 0; part of every route.</summary>
+    public int Index { get; }
+
+    public IEventLoop Loop { get; }
+
+    public TimeProvider Time { get; }
+
+    public FilterTable Filters { get; }
+
+    public DeadlineWheel Deadlines { get; }
+
+    public LoopDelivery Delivery { get; }
+
+    public LoopMailbox Mailbox { get; }
+
+    /// <summary>The last PUBLISH encoded for several subscribers.</summary>
+    public EncodedPublish Encoded { get; } = new();
+
+    /// <summary>Routes chosen by shared subscriptions; emptied by whoever publishes.</summary>
+    public List<ulong> SharedRoutes { get; } = [];
+
+    /// <summary>Now, in Unix milliseconds.</summary>
+    public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Flushes a connection once, after everything of this turn of the loop has been handled.</summary>
+    public void FlushSoon(PacketSender sender)
+    {
+        unflushed.Add(sender);
+        if (unflushed.Count == 1) Loop.Execute(this);
+    }
+
+    /// <summary>Runs <paramref name="action"/> on the loop: at once if this is the loop.</summary>
+    public void Run(Action action)
+    {
+        if (Loop.InEventLoop) action();
+        else Loop.Execute(action);
+    }
+
+    /// <summary>The flush task itself.</summary>
+    void IRunnable.Run()
+    {
+        flushing.AddRange(unflushed);
+        unflushed.Clear();
+        foreach (var sender in flushing) sender.Flush();
+        flushing.Clear();
+    }
+}
+
+/// <summary>Remembers one encoded PUBLISH, so that many subscribers of equal version and options share the work.</summary>
+internal sealed class EncodedPublish
+{
+    /// <summary>Larger packets are not copied per subscriber but written from the shared payload.</summary>
+    public const int MaxBytes = 8 * 1024;
+
+    private readonly byte[] bytes = new byte[MaxBytes];
+    private ApplicationMessage? message;
+    private object? codec;
+    private bool retain;
+    private int length;
+
+    /// <summary>The packet, if it is the one remembered; empty otherwise.</summary>
+    public ReadOnlySpan<byte> Find(ApplicationMessage wanted, object wantedCodec, bool wantedRetain) =>
+        ReferenceEquals(message, wanted) && ReferenceEquals(codec, wantedCodec) && retain == wantedRetain ? bytes.AsSpan(0, length) : [];
+
+    public void Remember(ApplicationMessage encoded, object encodedCodec, bool encodedRetain, ReadOnlySpan<byte> packet)
+    {
+        (message, codec, retain, length) = (encoded, encodedCodec, encodedRetain, packet.Length);
+        packet.CopyTo(bytes);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using Broker.Grains.Interfaces.Sessions;
+using DotNetty.Common.Concurrency;
+
+namespace Broker.Gateway.Links;
+
+/// <summary>Work that other threads hand to an event loop: queued in order, run together, with one wake-up for all that came meanwhile.</summary>
+/// <remarks>Bounded by consent: whoever can be slowed asks <see cref="IsFull"/> and waits with <see cref="WhenRoom"/>.</remarks>
+internal sealed class LoopMailbox(LoopContext context) : IRunnable
+{
+    /// <summary>From so many letters on senders that can wait are asked to.</summary>
+    private const int Full = 16_384;
+
+    private readonly Lock gate = new();
+    private List<Letter> incoming = [];
+    private List<Letter> reading = [];
+    private List<Action>? waiting;
+    private int depth;
+
+    /// <summary>True if senders should wait.</summary>
+    public bool IsFull => Volatile.Read(ref depth) >= Full;
+
+    /// <summary>Adds a letter. Any thread.</summary>
+    public void Post(in Letter letter)
+    {
+        bool first;
+        lock (gate)
+        {
+            incoming.Add(letter);
+            first = incoming.Count == 1;
+            depth++;
+        }
+
+        if (first) context.Loop.Execute(this);
+    }
+
+    /// <summary>Adds several letters at once. Any thread.</summary>
+    public void Post(List<Letter> letters)
+    {
+        bool first;
+        lock (gate)
+        {
+            first = incoming.Count == 0;
+            incoming.AddRange(letters);
+            depth += letters.Count;
+        }
+
+        if (first) context.Loop.Execute(this);
+    }
+
+    /// <summary>Calls back, on this mailbox's loop, when there is room again.</summary>
+    public void WhenRoom(Action callback)
+    {
+        lock (gate) (waiting ??= []).Add(callback);
+        context.Loop.Execute(this);
+    }
+
+    void IRunnable.Run()
+    {
+        List<Action>? relieved;
+        lock (gate)
+        {
+            (incoming, reading) = (reading, incoming);
+            depth = 0;
+            (relieved, waiting) = (waiting, null);
+        }
+
+        foreach (ref readonly var letter in CollectionsMarshal.AsSpan(reading)) letter.To.Open(letter);
+        reading.Clear();
+        if (relieved is null) return;
+        foreach (var callback in relieved) callback();
+    }
+}
+
+/// <summary>Who opens a letter, on the loop.</summary>
+internal interface ILetterBox
+{
+    void Open(in Letter letter);
+}
+
+/// <summary>One piece of work for a loop. What the parts mean is between the sender and <paramref name="To"/>.</summary>
+internal readonly record struct Letter(ILetterBox To, int Kind, object? Subject = null, object? Detail = null, long Number = 0, Delivery Delivery = default);

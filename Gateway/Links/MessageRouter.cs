@@ -1,0 +1,105 @@
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Retained;
+using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
+using Microsoft.Extensions.Options;
+
+namespace Broker.Gateway.Links;
+
+/// <summary>A topic that a publisher uses, and what is known about where its messages go.</summary>
+/// <param name="name">The topic, mountpoint included.</param>
+/// <param name="shard">Its shard.</param>
+internal sealed class TopicRoute(TopicName name, int shard)
+{
+    public TopicName Name { get; } = name;
+
+    public int Shard { get; } = shard;
+
+    /// <summary>The match last found; asked whether it is current before each use.</summary>
+    public IShardMatch? Match { get; set; }
+}
+
+/// <summary>The one way into the cluster for every message of this gateway: shard and retained store, then this gateway's own sessions.</summary>
+internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, GatewayLoops loops, IOptions<RetainedOptions> retainedOptions)
+{
+    private readonly bool stopPublishClear = retainedOptions.Value.StopPublishClearMessage;
+
+    /// <summary>The route of a topic.</summary>
+    public TopicRoute RouteOf(TopicName topic) => new(topic, shards.Map.ShardOf(topic));
+
+    /// <summary>Whether a publisher of QoS 1 or 2 must wait before it is told: someone stores the message or is in another process.</summary>
+    public bool NeedsReceipt(TopicRoute route, bool retain) => retain || !FindMatch(route) || route.Match!.NeedsReceipt;
+
+    /// <summary>Publishes a message. On an event loop.</summary>
+    /// <param name="receipt">Collects the answers; null for QoS 0 or when <see cref="NeedsReceipt"/> says so.</param>
+    /// <returns>False if it is known that nobody was subscribed.</returns>
+    public bool Publish(LoopContext loop, ApplicationMessage message, TopicRoute route, PublishReceipt? receipt)
+    {
+        if (message.Retain)
+        {
+            retained.Store(route.Shard, message, receipt);
+            if (stopPublishClear && message.Payload.Length == 0) return true;
+        }
+
+        if (!FindMatch(route))
+        {
+            shards.Send(route.Shard, message, receipt);
+            return true;
+        }
+
+        var match = route.Match!;
+        if (match.DestinationCount == 0)
+        {
+            BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
+            return false;
+        }
+
+        var chosen = loop.SharedRoutes;
+        var routes = match.Dispatch(message, receipt, chosen);
+        Deliver(loop, message, routes);
+        DeliverChosen(loop, message, chosen);
+        return true;
+    }
+
+    /// <summary>Publishes one of the broker's own messages (a will, $SYS): nobody waits for it.</summary>
+    public void PublishOwn(LoopContext loop, ApplicationMessage message) => Publish(loop, message, RouteOf(message.Topic), null);
+
+    /// <summary>Gives a delivery that a member of a shared subscription left behind to another member.</summary>
+    public void Redispatch(LoopContext loop, in Delivery delivery)
+    {
+        var chosen = loop.SharedRoutes;
+        shards.Redispatch(shards.Map.ShardOf(delivery.Message.Topic), TopicFilter.Parse(delivery.Share!), delivery.Message, chosen);
+        DeliverChosen(loop, delivery.Message, chosen);
+    }
+
+    /// <summary>Delivers to this gateway's sessions: at once on this loop, by mailbox on others.</summary>
+    public void Deliver(LoopContext? loop, ApplicationMessage message, ReadOnlySpan<ulong> routes)
+    {
+        while (!routes.IsEmpty)
+        {
+            var index = RouteId.Loop(routes[0]);
+            var count = 1;
+            while (count < routes.Length && RouteId.Loop(routes[count]) == index) count++;
+            if (loop?.Index == index) loop.Delivery.Deliver(message, routes[..count]);
+            else if (index < loops.All.Count) loops.All[index].Mailbox.Post(new Letter(loops.All[index].Delivery, 0, message, routes[..count].ToArray()));
+            routes = routes[count..];
+        }
+    }
+
+    private void DeliverChosen(LoopContext loop, ApplicationMessage message, List<ulong> chosen)
+    {
+        if (chosen.Count == 0) return;
+        foreach (var route in chosen) Deliver(loop, message, [route]);
+        chosen.Clear();
+    }
+
+    private bool FindMatch(TopicRoute route)
+    {
+        if (route.Match is { IsCurrent: true }) return true;
+        var found = shards.TryMatch(route.Shard, route.Name, out var match);
+        route.Match = found ? match : null;
+        return found;
+    }
+}

@@ -1,0 +1,215 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Gateway.Security;
+using Broker.Gateway.Sessions;
+using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Gateway.Mqtt;
+
+/// <summary>From CONNECT to CONNACK: check, authenticate, take over, open the session. [MQTT-3.1.4]</summary>
+/// <remarks>On the connection's event loop. The connection is suspended while this waits, but for AUTH exchanges.</remarks>
+internal sealed class ConnectHandshake(Connection connection, ConnectionServices services, ConnectPacket connect, EndPoint? remote)
+{
+    private ClientInfo client = null!;
+    private string mountpoint = "";
+    private string? assignedId;
+    private Task<RegisterResult>? registration;
+    private bool done;
+    private IEnhancedExchange? exchange;
+
+    /// <summary>Runs up to CONNACK, or to the first AUTH.</summary>
+    public async ValueTask RunAsync()
+    {
+        var code = Check();
+        if (code != ReasonCode.Success)
+        {
+            Refuse(code, "CONNECT not acceptable");
+            return;
+        }
+
+        if (connect.AuthenticationMethod is { } method)
+        {
+            if (services.Access.FindMethod(method) is not { } authenticator)
+            {
+                Refuse(ReasonCode.BadAuthenticationMethod, "unknown authentication method"); // [MQTT-4.12.0-1]
+                return;
+            }
+
+            exchange = authenticator.Begin(client);
+            await StepAsync(connect.AuthenticationData);
+            return;
+        }
+
+        code = await services.Access.AuthenticateAsync(client, connect.Password);
+        if (code == ReasonCode.Success) await OpenAsync(null);
+        else Refuse(code, "authentication failed");
+    }
+
+    /// <summary>An AUTH from the client: goes on with the exchange, or begins re-authentication. [MQTT-4.12.1]</summary>
+    public async ValueTask ContinueAuthenticationAsync(AuthPacket packet)
+    {
+        var begins = packet.Code == ReasonCode.Reauthenticate && done;
+        if (connect.AuthenticationMethod is not { } method || packet.AuthenticationMethod != method // [MQTT-4.12.0-5]
+            || (!begins && (packet.Code != ReasonCode.ContinueAuthentication || exchange is null)))
+        {
+            connection.Disconnect(ReasonCode.ProtocolError, "AUTH out of place");
+            return;
+        }
+
+        if (begins) exchange = services.Access.FindMethod(method)!.Begin(client);
+        await StepAsync(packet.AuthenticationData);
+    }
+
+    /// <summary>The connection has ended: lets go of what the handshake holds.</summary>
+    public async ValueTask AbandonAsync()
+    {
+        if (registration is null || done) return;
+        // Who takes over from this one must wait until the one before it is gone too.
+        await registration;
+        await services.Registry.UnregisterAsync(client.ClientId, connection.Number);
+    }
+
+    private async ValueTask StepAsync(byte[]? data)
+    {
+        var step = await exchange!.NextAsync(data);
+        if (step.Code == ReasonCode.ContinueAuthentication || (step.Code == ReasonCode.Success && done))
+        {
+            BrokerCounters.Add(Metric.PacketsAuthSent);
+            connection.Sender.Send(new AuthPacket(step.Code) { AuthenticationMethod = connect.AuthenticationMethod, AuthenticationData = step.Data });
+            if (step.Code == ReasonCode.Success) exchange = null;
+            return;
+        }
+
+        exchange = null;
+        if (step.Code == ReasonCode.Success) await OpenAsync(step.Data);
+        else if (done) connection.Disconnect(step.Code, "re-authentication failed");
+        else Refuse(step.Code, "authentication failed");
+    }
+
+    /// <summary>What can be decided from the packet alone; fills <see cref="client"/>.</summary>
+    private ReasonCode Check()
+    {
+        var options = services.Mqtt;
+        var id = options.UseUsernameAsClientId && !string.IsNullOrEmpty(connect.UserName) ? connect.UserName : connect.ClientId;
+        if (id.Length == 0)
+        {
+            // Only who leaves nothing behind may go without a name in 3.x. [3.1.1 MQTT-3.1.3-8]
+            if (connect.Version == ProtocolVersion.V31 || (connect.Version == ProtocolVersion.V311 && !connect.CleanStart))
+            {
+                client = Describe(id);
+                return ReasonCode.ClientIdentifierNotValid;
+            }
+
+            id = assignedId = "auto-" + Guid.NewGuid().ToString("N"); // [MQTT-3.1.3-6]
+        }
+
+        client = Describe(id);
+        if (id.Length > options.MaxClientIdLength) return ReasonCode.ClientIdentifierNotValid;
+        mountpoint = (options.Mountpoint ?? "").Replace("%c", id, StringComparison.Ordinal).Replace("%u", connect.UserName ?? "", StringComparison.Ordinal);
+        if (mountpoint.Length > 0 && !TopicName.TryParse(Encoding.UTF8.GetBytes(mountpoint), out _)) return ReasonCode.ClientIdentifierNotValid;
+        if (connect.Will is not { } will) return ReasonCode.Success;
+        if (will.Qos > options.HighestQos) return ReasonCode.QosNotSupported; // [MQTT-3.2.2-12]
+        if (will.Retain && !options.RetainAvailable) return ReasonCode.RetainNotSupported; // [MQTT-3.2.2-13]
+        return options.MaxTopicLevels > 0 && will.Topic.LevelCount > options.MaxTopicLevels ? ReasonCode.TopicNameInvalid : ReasonCode.Success;
+    }
+
+    private ClientInfo Describe(string id) => new()
+    {
+        ClientId = id,
+        UserName = connect.UserName,
+        Version = connect.Version,
+        CleanStart = connect.CleanStart,
+        KeepAlive = connect.Version == ProtocolVersion.V5 && services.Mqtt.ServerKeepAlive is { } forced ? forced : connect.KeepAlive,
+        ExpirySeconds = ExpirySeconds(),
+        RemoteAddress = remote,
+        ConnectedAt = connection.Loop.Time.GetUtcNow(),
+    };
+
+    private uint ExpirySeconds()
+    {
+        if (connect.Version != ProtocolVersion.V5) return connect.CleanStart ? 0 : (uint)services.Mqtt.SessionExpiryInterval.TotalSeconds;
+        var wanted = connect.SessionExpiryInterval ?? 0;
+        return services.Mqtt.MaxSessionExpiryInterval is { } most ? Math.Min(wanted, (uint)most.TotalSeconds) : wanted;
+    }
+
+    /// <summary>Takes over from an older connection, opens the session, accepts.</summary>
+    private async ValueTask OpenAsync(byte[]? authenticationData)
+    {
+        registration = services.Registry.RegisterAsync(
+            new ClientRegistration(client.ClientId, services.Registry.LocationOf(connection.Number), client.ExpirySeconds > 0)).AsTask();
+        var found = await registration;
+        if (connection.IsEnding) return;
+        var (code, session) = await services.Sessions.OpenAsync(connection, client, connect, MakeWill(), found.HasStoredSession);
+        if (session is null)
+        {
+            Refuse(code, "no session");
+            return;
+        }
+
+        if (connection.IsEnding)
+        {
+            await session.CloseAsync(publishWill: false, expirySeconds: null);
+            return;
+        }
+
+        done = true;
+        connection.Sender.Limit(connect, Encoding.UTF8.GetByteCount(mountpoint));
+        connection.Sender.Send(Connack(session.IsPresent, authenticationData));
+        BrokerCounters.Add(Metric.PacketsConnackSent);
+        connection.Accepted(client, session, mountpoint);
+    }
+
+    private Will? MakeWill()
+    {
+        if (connect.Will is not { } will) return null;
+        var message = new ApplicationMessage
+        {
+            Topic = mountpoint.Length == 0 ? will.Topic : TopicName.Parse(mountpoint + will.Topic.Text),
+            Payload = will.Payload,
+            Qos = will.Qos,
+            Retain = will.Retain,
+            Properties = will.Properties,
+            PublisherId = client.ClientId,
+        };
+        return new Will(message, will.DelaySeconds, will.MessageExpiryInterval);
+    }
+
+    private ConnackPacket Connack(bool sessionPresent, byte[]? authenticationData)
+    {
+        var accepted = new ConnackPacket { Code = ReasonCode.Success, SessionPresent = sessionPresent };
+        if (connect.Version != ProtocolVersion.V5) return accepted;
+        var options = services.Mqtt;
+        return accepted with
+        {
+            SessionExpiryInterval = client.ExpirySeconds != (connect.SessionExpiryInterval ?? 0) ? client.ExpirySeconds : null,
+            ReceiveMaximum = options.ReceiveMaximum == ushort.MaxValue ? null : (ushort)options.ReceiveMaximum,
+            MaximumQos = options.MaxQos == 2 ? null : options.HighestQos, // [MQTT-3.2.2-9]
+            RetainAvailable = options.RetainAvailable,
+            MaximumPacketSize = (uint)options.MaxPacketSize,
+            AssignedClientIdentifier = assignedId, // [MQTT-3.2.2-16]
+            TopicAliasMaximum = (ushort)options.MaxTopicAlias,
+            WildcardSubscriptionAvailable = options.WildcardSubscription,
+            SubscriptionIdentifiersAvailable = options.SubscriptionIdentifiers,
+            SharedSubscriptionAvailable = options.SharedSubscription,
+            ServerKeepAlive = client.KeepAlive != connect.KeepAlive ? (ushort)client.KeepAlive : null, // [MQTT-3.2.2-21]
+            ResponseInformation = connect.RequestResponseInformation ? options.ResponseInformation : null, // [MQTT-3.1.2-28]
+            AuthenticationMethod = connect.AuthenticationMethod,
+            AuthenticationData = authenticationData,
+        };
+    }
+
+    private void Refuse(ReasonCode code, string reason)
+    {
+        BrokerCounters.Add(Metric.ClientRefused);
+        BrokerCounters.Add(Metric.PacketsConnackError);
+        if (code is ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized) BrokerCounters.Add(Metric.PacketsConnackAuthError);
+        foreach (var observer in services.Observers) observer.Refused(client, code, reason);
+        connection.Apply(connection.Rules.Refuse(code, connect.RequestProblemInformation ? reason : null), string.Create(CultureInfo.InvariantCulture, $"refused: {reason}"));
+    }
+}

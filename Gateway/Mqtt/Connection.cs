@@ -1,0 +1,355 @@
+using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt.Codec;
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Gateway.Security;
+using Broker.Gateway.Sessions;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using DotNetty.Transport.Channels;
+using DotNetty.Transport.Channels.Sockets;
+
+namespace Broker.Gateway.Mqtt;
+
+/// <summary>How far a connection has got.</summary>
+internal enum ConnectionPhase
+{
+    /// <summary>Open; CONNECT is awaited.</summary>
+    AwaitingConnect,
+
+    /// <summary>CONNECT is being answered.</summary>
+    Connecting,
+
+    /// <summary>CONNACK with success was sent.</summary>
+    Connected,
+
+    /// <summary>Nothing is read or delivered any more.</summary>
+    Ending,
+}
+
+/// <summary>One client's network connection: takes its packets in order, answers, and ends in exactly one way.</summary>
+/// <remarks>Everything runs on the channel's event loop but <see cref="CloseAsync"/>. While a packet needs an answer from elsewhere the connection
+/// is suspended: nothing is read, so the packets behind it keep their order and the client feels the back-pressure.</remarks>
+internal sealed partial class Connection : IPacketHandler
+{
+    private readonly IChannel channel;
+    private readonly ConnectionServices services;
+    private readonly PublishReceiver publishReceiver;
+    private readonly KeepAlive keepAlive;
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private FrameHandler? frames;
+    private MqttCodec codec = V3Codec.Instance;
+    private ProtocolRules rules = V3Rules.Instance;
+    private ConnectHandshake? handshake;
+    private int suspensions;
+    private bool publishWill = true;
+    private uint? changedExpiry;
+    private string endReason = "tcp_closed";
+
+    public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number)
+    {
+        this.channel = channel;
+        this.services = services;
+        Loop = loop;
+        Number = number;
+        Sender = new PacketSender(channel, loop);
+        publishReceiver = new PublishReceiver(this, services);
+        keepAlive = new KeepAlive(this);
+    }
+
+    /// <summary>Its number in this process, under which it is registered.</summary>
+    public ulong Number { get; }
+
+    public LoopContext Loop { get; }
+
+    public PacketSender Sender { get; }
+
+    public ConnectionPhase Phase { get; private set; }
+
+    /// <summary>Set when connected.</summary>
+    public ClientInfo? Client { get; private set; }
+
+    /// <summary>Set when connected.</summary>
+    public ISession? Session { get; private set; }
+
+    /// <summary>What the client's mountpoint puts before its topics; empty when it has none.</summary>
+    public string Mountpoint { get; private set; } = "";
+
+    public bool IsV5 => ReferenceEquals(rules, V5Rules.Instance);
+
+    /// <summary>True if the next packet may be handled now.</summary>
+    public bool TakesPackets => suspensions == 0 && Phase != ConnectionPhase.Ending;
+
+    public bool IsEnding => Phase == ConnectionPhase.Ending;
+
+    /// <summary>Completes when the connection has ended, its session has left it, and it can send no more.</summary>
+    public Task Ended => ended.Task;
+
+    /// <summary>The handler in front of this connection; set once, by the pipeline.</summary>
+    public void Bind(FrameHandler handler) => frames = handler;
+
+    public void OnOpened()
+    {
+        services.Connections.Add(this);
+        keepAlive.ExpectConnect(services.Mqtt.IdleTimeout);
+    }
+
+    /// <summary>A whole packet. Its body is good only until this returns.</summary>
+    public void OnFrame(byte firstByte, ReadOnlySpan<byte> body)
+    {
+        keepAlive.Touch();
+        if (Phase != ConnectionPhase.AwaitingConnect)
+        {
+            // During an AUTH exchange the client sends nothing else. [MQTT-3.1.2-30]
+            if (Phase == ConnectionPhase.Connecting && firstByte >> 4 is not ((int)PacketType.Auth or (int)PacketType.Disconnect))
+            {
+                throw new MalformedPacketException(ReasonCode.ProtocolError, "packet before CONNACK");
+            }
+
+            codec.Decode(firstByte, body, this);
+            return;
+        }
+
+        // The first packet must be CONNECT. [MQTT-3.1.0-1]
+        if (firstByte >> 4 != (int)PacketType.Connect) throw new MalformedPacketException(ReasonCode.ProtocolError, "first packet is not CONNECT");
+        BrokerCounters.Add(Metric.PacketsConnectReceived);
+        BeginHandshake(ConnectDecoder.Decode(body));
+    }
+
+    public void OnPublish(in PublishPacket packet) => publishReceiver.Receive(packet);
+
+    public void OnAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code)
+    {
+        switch (type)
+        {
+            case PacketType.Puback:
+                BrokerCounters.Add(Metric.PacketsPubackReceived);
+                if (!Session!.Acknowledge(packetIdentifier)) BrokerCounters.Add(Metric.PacketsPubackMissed);
+                break;
+            case PacketType.Pubrec:
+                BrokerCounters.Add(Metric.PacketsPubrecReceived);
+                if (Session!.Receive(packetIdentifier, code)) break;
+                BrokerCounters.Add(Metric.PacketsPubrecMissed);
+                // Answered all the same, so that the client can let go of it.
+                if (code < ReasonCode.UnspecifiedError) Sender.Acknowledge(PacketType.Pubrel, packetIdentifier, ReasonCode.PacketIdentifierNotFound);
+                break;
+            case PacketType.Pubrel:
+                BrokerCounters.Add(Metric.PacketsPubrelReceived);
+                publishReceiver.Release(packetIdentifier);
+                break;
+            default:
+                BrokerCounters.Add(Metric.PacketsPubcompReceived);
+                if (!Session!.Complete(packetIdentifier)) BrokerCounters.Add(Metric.PacketsPubcompMissed);
+                break;
+        }
+    }
+
+    public void OnPacket(ControlPacket packet)
+    {
+        switch (packet)
+        {
+            case PingreqPacket:
+                BrokerCounters.Add(Metric.PacketsPingreqReceived);
+                BrokerCounters.Add(Metric.PacketsPingrespSent);
+                Sender.Send(PingrespPacket.Instance);
+                break;
+            case SubscribePacket subscribe:
+                _ = RunAsync(() => services.Subscriptions.SubscribeAsync(this, subscribe));
+                break;
+            case UnsubscribePacket unsubscribe:
+                _ = RunAsync(() => services.Subscriptions.UnsubscribeAsync(this, unsubscribe));
+                break;
+            case DisconnectPacket disconnect:
+                OnDisconnect(disconnect);
+                break;
+            case AuthPacket auth:
+                BrokerCounters.Add(Metric.PacketsAuthReceived);
+                _ = RunAsync(() => handshake!.ContinueAuthenticationAsync(auth));
+                break;
+        }
+    }
+
+    public void OnMalformed(MalformedPacketException fault)
+    {
+        BrokerCounters.Add(Metric.PacketsMalformed);
+        if (Phase == ConnectionPhase.AwaitingConnect)
+        {
+            if (fault.Version is not { } version)
+            {
+                // Not known to be MQTT at all, but a version we lack has an answer everybody can read. [MQTT-3.1.2-2]
+                if (fault.Code == ReasonCode.UnsupportedProtocolVersion) Apply(V3Rules.Instance.Refuse(fault.Code, null), fault.Message);
+                else End("malformed CONNECT: " + fault.Message);
+                return;
+            }
+
+            Speak(version);
+            Apply(rules.Refuse(fault.Code, fault.Message), fault.Message);
+            return;
+        }
+
+        Disconnect(fault.Code, fault.Message);
+    }
+
+    public void OnWritabilityChanged()
+    {
+        if (Phase == ConnectionPhase.Connected && Sender.IsWritable) Session!.Drain();
+    }
+
+    public void OnException(Exception exception)
+    {
+        // A peer that vanished is its own business; anything else is ours.
+        if (exception is not (System.Net.Sockets.SocketException or IOException or ClosedChannelException)) LogFailed(services.Log, exception, Client?.ClientId, Number);
+        End("socket_error");
+    }
+
+    /// <summary>The socket is closed.</summary>
+    public void OnClosed() => End(endReason);
+
+    /// <summary>Ends the connection for a fault or by decision of the server; a 5.0 client is told why.</summary>
+    public void Disconnect(ReasonCode code, string reason)
+    {
+        if (Phase is ConnectionPhase.AwaitingConnect) End(reason);
+        else if (Phase == ConnectionPhase.Connecting) Apply(rules.Refuse(code, Sender.Explain(reason)), reason);
+        else Apply(rules.Disconnect(code, Sender.Explain(reason)), reason);
+    }
+
+    /// <summary>Ends the connection from any thread.</summary>
+    public Task CloseAsync(ReasonCode code, string reason)
+    {
+        Loop.Run(() => Disconnect(code, reason));
+        return Ended;
+    }
+
+    /// <summary>Stops reading until <see cref="Unsuspend"/>; may be nested.</summary>
+    public void Suspend()
+    {
+        if (suspensions++ == 0) channel.Configuration.AutoRead = false;
+    }
+
+    /// <summary>Goes on reading.</summary>
+    public void Unsuspend()
+    {
+        if (--suspensions > 0 || IsEnding) return;
+        frames!.Resume();
+        if (suspensions == 0 && !IsEnding) channel.Configuration.AutoRead = true;
+    }
+
+    /// <summary>Runs what may have to wait for an answer from elsewhere; the client's next packet waits for it.</summary>
+    public async Task RunAsync(Func<ValueTask> work)
+    {
+        var task = work();
+        if (task.IsCompletedSuccessfully) return;
+        Suspend();
+        try
+        {
+            await task;
+        }
+        catch (Exception error) // ours, whatever it is: it costs this connection
+        {
+            LogFailed(services.Log, error, Client?.ClientId, Number);
+            Disconnect(ReasonCode.UnspecifiedError, "internal error");
+        }
+
+        Unsuspend();
+    }
+
+    /// <summary>Speaks a version from now on.</summary>
+    public void Speak(ProtocolVersion version)
+    {
+        codec = version == ProtocolVersion.V5 ? V5Codec.Instance : V3Codec.Instance;
+        rules = ProtocolRules.Of(version);
+        Sender.Speak(codec);
+    }
+
+    public ProtocolRules Rules => rules;
+
+    /// <summary>Sends an answer and, if it says so, ends the connection behind it.</summary>
+    public void Apply(in ProtocolReply reply, string reason)
+    {
+        if (IsEnding) return;
+        if (reply.Answer is { } answer)
+        {
+            if (answer is DisconnectPacket) BrokerCounters.Add(Metric.PacketsDisconnectSent);
+            Sender.Send(answer);
+        }
+
+        if (reply.Close) End(reason);
+    }
+
+    /// <summary>The handshake has succeeded and CONNACK is written.</summary>
+    public void Accepted(ClientInfo client, ISession session, string mountpoint)
+    {
+        Client = client;
+        Session = session;
+        Mountpoint = mountpoint;
+        Phase = ConnectionPhase.Connected;
+        keepAlive.Start(client.KeepAlive, services.Mqtt);
+        BrokerCounters.Add(Metric.ClientConnected);
+        session.Start();
+        foreach (var observer in services.Observers) observer.Connected(client);
+    }
+
+    private void BeginHandshake(ConnectPacket connect)
+    {
+        Phase = ConnectionPhase.Connecting;
+        Speak(connect.Version);
+        handshake = new ConnectHandshake(this, services, connect, channel.RemoteAddress);
+        _ = RunAsync(handshake.RunAsync);
+    }
+
+    private void OnDisconnect(DisconnectPacket packet)
+    {
+        BrokerCounters.Add(Metric.PacketsDisconnectReceived);
+        // A session that was to end with the connection cannot be made to outlive it now. [MQTT-3.14.2.2.2]
+        if (packet.SessionExpiryInterval > 0 && Client is { ExpirySeconds: 0 })
+        {
+            Disconnect(ReasonCode.ProtocolError, "session expiry interval raised from zero");
+            return;
+        }
+
+        publishWill = packet.Code != ReasonCode.Success; // [MQTT-3.14.4-3]
+        changedExpiry = packet.SessionExpiryInterval;
+        End("normal");
+    }
+
+    /// <summary>The one way out, whatever the reason. Later calls do nothing.</summary>
+    private void End(string reason)
+    {
+        if (IsEnding) return;
+        var wasConnected = Phase == ConnectionPhase.Connected;
+        Phase = ConnectionPhase.Ending;
+        endReason = reason;
+        keepAlive.Stop();
+        if (channel.Active)
+        {
+            Sender.Flush();
+            _ = channel.CloseAsync();
+        }
+
+        Sender.Discard();
+        _ = LeaveAsync(wasConnected, reason);
+    }
+
+    private async Task LeaveAsync(bool wasConnected, string reason)
+    {
+        try
+        {
+            if (handshake is not null) await handshake.AbandonAsync();
+            if (wasConnected)
+            {
+                BrokerCounters.Add(Metric.ClientDisconnected);
+                foreach (var observer in services.Observers) observer.Disconnected(Client!, reason);
+                await Session!.CloseAsync(publishWill, changedExpiry);
+                await services.Registry.UnregisterAsync(Client!.ClientId, Number);
+            }
+        }
+        catch (Exception error) // the boundary of this connection
+        {
+            LogFailed(services.Log, error, Client?.ClientId, Number);
+        }
+        finally
+        {
+            services.Connections.Remove(this);
+            ended.TrySetResult();
+        }
+    }
+}

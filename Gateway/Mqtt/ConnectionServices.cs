@@ -1,0 +1,19 @@
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Links;
+using Broker.Gateway.Security;
+using Broker.Gateway.Sessions;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Gateway.Mqtt;
+
+/// <summary>What every connection needs of the gateway. One instance for all.</summary>
+internal sealed record ConnectionServices(
+    MqttOptions Mqtt,
+    AccessControl Access,
+    MessageRouter Router,
+    ClientRegistryLinks Registry,
+    SessionOpener Sessions,
+    SubscriptionHandler Subscriptions,
+    ConnectionTable Connections,
+    IReadOnlyList<IClientObserver> Observers,
+    ILogger Log);

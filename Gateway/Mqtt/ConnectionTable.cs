@@ -1,0 +1,25 @@
+using System.Collections.Concurrent;
+
+namespace Broker.Gateway.Mqtt;
+
+/// <summary>All connections of this process by number. Thread-safe.</summary>
+internal sealed class ConnectionTable
+{
+    private readonly ConcurrentDictionary<ulong, Connection> all = new();
+    private ulong lastNumber;
+
+    /// <summary>How many there are.</summary>
+    public int Count => all.Count;
+
+    /// <summary>A number no other connection of this process has or had.</summary>
+    public ulong NextNumber() => Interlocked.Increment(ref lastNumber);
+
+    public void Add(Connection connection) => all[connection.Number] = connection;
+
+    public void Remove(Connection connection) => all.TryRemove(connection.Number, out _);
+
+    public Connection? Find(ulong number) => all.GetValueOrDefault(number);
+
+    /// <summary>All of them, as of about now.</summary>
+    public IEnumerable<Connection> Enumerate() => all.Select(pair => pair.Value);
+}

@@ -1,0 +1,193 @@
+using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt.Codec;
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Sessions;
+using DotNetty.Buffers;
+using DotNetty.Transport.Channels;
+
+namespace Broker.Gateway.Mqtt;
+
+/// <summary>Writes packets to one client: encodes them one behind the other into a buffer that is flushed once per turn of the loop.</summary>
+/// <remarks>On the connection's event loop only. What the client said it cannot take (packet size, topic aliases) is obeyed here.</remarks>
+internal sealed class PacketSender(IChannel channel, LoopContext loop)
+{
+    private const int BufferBytes = 2048;
+    private const int MaxBufferBytes = 64 * 1024;
+
+    private MqttCodec codec = V3Codec.Instance;
+    private OutboundAliases? aliases;
+    private IByteBuffer? buffer;
+    private int bufferSize = BufferBytes;
+    private bool flushScheduled;
+    private int mountpointBytes;
+    private uint maximumPacketSize = uint.MaxValue;
+    private bool sendsProblemInformation = true;
+
+    /// <summary>False while the socket cannot keep up.</summary>
+    public bool IsWritable => channel.IsWritable;
+
+    /// <summary>Speaks the client's version from now on.</summary>
+    public void Speak(MqttCodec clientCodec) => codec = clientCodec;
+
+    /// <summary>Keeps to the client's limits from now on.</summary>
+    /// <param name="mountpointLength">How many bytes the client's mountpoint puts before every topic; they are taken off again here.</param>
+    public void Limit(ConnectPacket connect, int mountpointLength)
+    {
+        mountpointBytes = mountpointLength;
+        maximumPacketSize = connect.MaximumPacketSize ?? uint.MaxValue;
+        sendsProblemInformation = connect.RequestProblemInformation;
+        if (connect.TopicAliasMaximum > 0) aliases = new OutboundAliases(connect.TopicAliasMaximum);
+    }
+
+    /// <summary>Writes a rare packet.</summary>
+    public void Send(ControlPacket packet)
+    {
+        var size = codec.Measure(packet);
+        if (size > maximumPacketSize)
+        {
+            // What explains may be left out; the rest must not be sent at all. [MQTT-3.1.2-24], [MQTT-3.1.2-25]
+            packet = Shortened(packet);
+            size = codec.Measure(packet);
+            if (size > maximumPacketSize) return;
+        }
+
+        codec.Write(packet, Reserve(size));
+        Written(size);
+    }
+
+    /// <summary>Writes a PUBACK, PUBREC, PUBREL or PUBCOMP.</summary>
+    public void Acknowledge(PacketType type, ushort packetIdentifier, ReasonCode code)
+    {
+        Written(codec.WriteAcknowledgement(type, packetIdentifier, code, Reserve(MqttCodec.MaxAcknowledgementBytes)));
+        BrokerCounters.Add(type switch
+        {
+            PacketType.Puback => Metric.PacketsPubackSent,
+            PacketType.Pubrec => Metric.PacketsPubrecSent,
+            PacketType.Pubrel => Metric.PacketsPubrelSent,
+            _ => Metric.PacketsPubcompSent,
+        });
+    }
+
+    /// <summary>Writes a PUBLISH.</summary>
+    /// <param name="shared">Other subscribers are about to get the very same packet.</param>
+    /// <returns>False if it is larger than the client accepts: then it counts as delivered. [MQTT-3.1.2-25]</returns>
+    public bool Publish(in Delivery delivery, bool dup, bool shared)
+    {
+        var message = delivery.Message;
+        var plain = delivery.Qos == Qos.AtMostOnce && aliases is null && delivery.Identifiers.IsEmpty && message.ExpiresAt == 0;
+        if (shared && plain && loop.Encoded.Find(message, codec, delivery.Retain) is { IsEmpty: false } known && known.Length <= maximumPacketSize)
+        {
+            known.CopyTo(Reserve(known.Length));
+            Written(known.Length);
+            BrokerCounters.Add(Metric.MessagesQos0Sent);
+            return true;
+        }
+
+        var identifiers = delivery.Identifiers;
+        var topic = message.Topic.Utf8[mountpointBytes..];
+        ushort alias = 0;
+        if (aliases is not null) topic = aliases.Use(message.Topic, topic, out alias);
+        var packet = new OutboundPublish
+        {
+            Message = message,
+            Topic = topic,
+            Qos = delivery.Qos,
+            Retain = delivery.Retain,
+            Dup = dup,
+            PacketIdentifier = delivery.Qos == Qos.AtMostOnce ? (ushort)0 : delivery.PacketIdentifier,
+            TopicAlias = alias,
+            SubscriptionIdentifiers = SubscriptionIdentifiers.AsSpan(identifiers),
+            MessageExpiryInterval = message.ExpiresAt == 0 ? null : message.RemainingExpirySeconds(loop.NowMs),
+        };
+        var size = codec.Measure(packet);
+        if (size > maximumPacketSize)
+        {
+            aliases?.Undo(message.Topic, alias, topic);
+            BrokerCounters.Add(Metric.DeliveryDroppedTooLarge);
+            return false;
+        }
+
+        Write(packet, size, shared && plain);
+        BrokerCounters.Add(Metric.MessagesQos0Sent + (int)delivery.Qos);
+        return true;
+    }
+
+    /// <summary>Hands all that is buffered to the socket.</summary>
+    public void Flush()
+    {
+        flushScheduled = false;
+        PushBuffer();
+        channel.Flush();
+    }
+
+    /// <summary>Drops what is buffered: the connection has ended.</summary>
+    public void Discard()
+    {
+        buffer?.Release();
+        buffer = null;
+    }
+
+    private void Write(in OutboundPublish packet, int size, bool remember)
+    {
+        if (size > EncodedPublish.MaxBytes)
+        {
+            // A large payload is not copied: its head goes into the buffer, the payload itself behind it.
+            var head = size - packet.Message.Payload.Length;
+            codec.WriteHead(packet, size, Reserve(head));
+            Written(head);
+            PushBuffer();
+            _ = channel.WriteAsync(Unpooled.WrappedBuffer(packet.Message.Payload));
+            BrokerCounters.Add(Metric.BytesSent, packet.Message.Payload.Length);
+            return;
+        }
+
+        var to = Reserve(size)[..size];
+        codec.Write(packet, size, to);
+        if (remember) loop.Encoded.Remember(packet.Message, codec, packet.Retain, to);
+        Written(size);
+    }
+
+    private Span<byte> Reserve(int size)
+    {
+        if (buffer is not null && buffer.WritableBytes < size)
+        {
+            PushBuffer();
+            bufferSize = Math.Min(bufferSize * 2, MaxBufferBytes);
+        }
+
+        buffer ??= channel.Allocator.HeapBuffer(Math.Max(size, bufferSize));
+        return buffer.Array.AsSpan(buffer.ArrayOffset + buffer.WriterIndex, buffer.WritableBytes);
+    }
+
+    private void Written(int size)
+    {
+        buffer!.SetWriterIndex(buffer.WriterIndex + size);
+        BrokerCounters.Add(Metric.BytesSent, size);
+        if (flushScheduled) return;
+        flushScheduled = true;
+        loop.FlushSoon(this);
+    }
+
+    private void PushBuffer()
+    {
+        if (buffer is null) return;
+        if (buffer.ReadableBytes < BufferBytes) bufferSize = BufferBytes;
+        // A failed write closes the channel, which is all there is to learn from its task.
+        _ = channel.WriteAsync(buffer);
+        buffer = null;
+    }
+
+    private static ControlPacket Shortened(ControlPacket packet) => packet switch
+    {
+        ConnackPacket p => p with { ReasonString = null, UserProperties = [] },
+        DisconnectPacket p => p with { ReasonString = null, UserProperties = [] },
+        SubackPacket p => p with { ReasonString = null, UserProperties = [] },
+        UnsubackPacket p => p with { ReasonString = null, UserProperties = [] },
+        _ => packet with { UserProperties = [] },
+    };
+
+    /// <summary>A reason string, unless the client asked for none. [MQTT-3.1.2-29]</summary>
+    public string? Explain(string? reason) => sendsProblemInformation ? reason : null;
+}

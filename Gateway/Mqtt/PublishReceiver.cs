@@ -1,0 +1,160 @@
+using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Gateway.Mqtt;
+
+/// <summary>Takes a client's PUBLISH packets: resolves topic and alias, checks, routes, acknowledges in order.</summary>
+/// <remarks>On the connection's event loop only.</remarks>
+internal sealed class PublishReceiver(Connection connection, ConnectionServices services)
+{
+    private PublisherTopics? topics;
+    private AcknowledgementQueue? acknowledgements;
+
+    /// <summary>Whether the client may publish more now; asked after each packet.</summary>
+    private AcknowledgementQueue Acknowledgements => acknowledgements ??= new AcknowledgementQueue(connection, services.Mqtt.ReceiveMaximum);
+
+    public void Receive(in PublishPacket packet)
+    {
+        BrokerCounters.Add(Metric.MessagesQos0Received + (int)packet.Qos);
+        topics ??= new PublisherTopics(services.Router, connection.Mountpoint, services.Mqtt);
+        if (!topics.TryResolve(packet, out var topic, out var code))
+        {
+            connection.Disconnect(code, "topic or alias not acceptable");
+            return;
+        }
+
+        code = Check(packet, topic);
+        if (code >= ReasonCode.UnspecifiedError)
+        {
+            BrokerCounters.Add(Metric.PacketsPublishError);
+            if (IsFatal(code)) connection.Disconnect(code, "PUBLISH not acceptable");
+            else Refuse(packet.Qos, packet.PacketIdentifier, code);
+            return;
+        }
+
+        var message = MakeMessage(packet, topic);
+        if (!services.Access.Authorizes || topic.MayPublish) Route(message, topic, packet.PacketIdentifier);
+        else Authorize(message, topic, packet.PacketIdentifier);
+    }
+
+    /// <summary>PUBREL.</summary>
+    public void Release(ushort packetIdentifier)
+    {
+        var session = connection.Session!;
+        var pending = session.StoresReceipts ? new PendingAcknowledgement(connection, null, PacketType.Pubcomp, packetIdentifier) : null;
+        var known = session.Release(packetIdentifier, pending);
+        if (!known) BrokerCounters.Add(Metric.PacketsPubrelMissed);
+        if (known && pending is not null) pending.AllKnown();
+        else connection.Sender.Acknowledge(PacketType.Pubcomp, packetIdentifier, known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
+    }
+
+    private ReasonCode Check(in PublishPacket packet, PublisherTopic topic)
+    {
+        var options = services.Mqtt;
+        if (packet.Qos > options.HighestQos) return ReasonCode.QosNotSupported; // [MQTT-3.2.2-11]
+        if (packet.Retain && !options.RetainAvailable) return ReasonCode.RetainNotSupported; // [MQTT-3.2.2-14]
+        if (!topic.HasAcceptableLevels) return ReasonCode.TopicNameInvalid;
+        return packet.Properties is { IsText: true } && !MqttText.IsUtf8(packet.Payload) ? ReasonCode.PayloadFormatInvalid : ReasonCode.Success;
+    }
+
+    /// <summary>Against what CONNACK announced: the client cannot go on. [MQTT-3.2.2-11], [MQTT-3.2.2-14]</summary>
+    private static bool IsFatal(ReasonCode code) => code is ReasonCode.QosNotSupported or ReasonCode.RetainNotSupported;
+
+    private ApplicationMessage MakeMessage(in PublishPacket packet, PublisherTopic topic) => new()
+    {
+        Topic = topic.Route.Name,
+        Payload = packet.Payload.ToArray(),
+        Qos = packet.Qos,
+        Retain = packet.Retain,
+        Properties = packet.Properties,
+        PublisherId = connection.Client!.ClientId,
+        ExpiresAt = packet.MessageExpiryInterval is { } seconds ? connection.Loop.NowMs + seconds * 1000L : 0,
+    };
+
+    private void Authorize(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier) => _ = connection.RunAsync(async () =>
+    {
+        if (await services.Access.AuthorizeAsync(connection.Client!, TopicAccess.Publish, topic.AsWritten))
+        {
+            topic.MayPublish = true;
+            Route(message, topic, packetIdentifier);
+            return;
+        }
+
+        BrokerCounters.Add(Metric.PacketsPublishAuthError);
+        if (message.Qos == Qos.AtMostOnce) return;
+        if (connection.Rules.AcknowledgesDeniedPublish) Answer(message.Qos, packetIdentifier, ReasonCode.Success);
+        else Refuse(message.Qos, packetIdentifier, ReasonCode.NotAuthorized);
+    });
+
+    private void Route(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
+    {
+        if (connection.IsEnding) return;
+        if (message.Qos == Qos.AtMostOnce) services.Router.Publish(connection.Loop, message, topic.Route, null);
+        else if (message.Qos == Qos.AtLeastOnce) RouteAtLeastOnce(message, topic, packetIdentifier);
+        else RouteExactlyOnce(message, topic, packetIdentifier);
+        if (connection.Loop.IsOverloading(topic.Route)) connection.Throttle();
+    }
+
+    private void RouteAtLeastOnce(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
+    {
+        if (!services.Router.NeedsReceipt(topic.Route, message.Retain))
+        {
+            var routed = services.Router.Publish(connection.Loop, message, topic.Route, null);
+            Answer(Qos.AtLeastOnce, packetIdentifier, routed ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers);
+            return;
+        }
+
+        var pending = Acknowledgements.Add(PacketType.Puback, packetIdentifier);
+        services.Router.Publish(connection.Loop, message, topic.Route, pending);
+        pending.AllKnown();
+    }
+
+    private void RouteExactlyOnce(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
+    {
+        var session = connection.Session!;
+        var pending = session.StoresReceipts || services.Router.NeedsReceipt(topic.Route, message.Retain)
+            ? Acknowledgements.Add(PacketType.Pubrec, packetIdentifier)
+            : null;
+        var routed = true;
+        // The identifier and the message's places in queues are stored together: a crash keeps both or neither (promise 1).
+        using (session.BeginAtomicWrites())
+        {
+            switch (session.TryReceive(packetIdentifier, pending))
+            {
+                case ReceiveOutcome.New:
+                    routed = services.Router.Publish(connection.Loop, message, topic.Route, pending);
+                    break;
+                case ReceiveOutcome.Repeated: // [MQTT-4.3.3-10]
+                    BrokerCounters.Add(Metric.PacketsPublishInuse);
+                    break;
+                default:
+                    BrokerCounters.Add(Metric.PacketsPublishDropped);
+                    connection.Disconnect(ReasonCode.ReceiveMaximumExceeded, "too many QoS 2 messages without PUBREL");
+                    return;
+            }
+        }
+
+        if (pending is not null) pending.AllKnown();
+        else Answer(Qos.ExactlyOnce, packetIdentifier, routed ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers);
+    }
+
+    private void Refuse(Qos qos, ushort packetIdentifier, ReasonCode code)
+    {
+        if (qos == Qos.AtMostOnce) return;
+        if (connection.Rules.AnswersRefusedPublish) Answer(qos, packetIdentifier, code);
+        else connection.Disconnect(code, "PUBLISH not acceptable");
+    }
+
+    /// <summary>Acknowledges behind those that still wait: in the order in which the PUBLISH packets came. [MQTT-4.6.0-2], [MQTT-4.6.0-3]</summary>
+    private void Answer(Qos qos, ushort packetIdentifier, ReasonCode code)
+    {
+        var type = qos == Qos.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec;
+        if (acknowledgements is null or { IsEmpty: true }) connection.Sender.Acknowledge(type, packetIdentifier, code);
+        else acknowledgements.Add(type, packetIdentifier, code);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Gateway.Mqtt;
+
+/// <summary>A topic that one client publishes to.</summary>
+internal sealed class PublisherTopic(byte[] utf8, TopicRoute route, bool hasAcceptableLevels)
+{
+    /// <summary>As the client writes it.</summary>
+    public ReadOnlySpan<byte> Utf8 => utf8;
+
+    /// <summary>The same as text, for access rules.</summary>
+    public string AsWritten => Encoding.UTF8.GetString(utf8);
+
+    public TopicRoute Route { get; } = route;
+
+    public bool HasAcceptableLevels { get; } = hasAcceptableLevels;
+
+    /// <summary>Access rules have let the client publish here.</summary>
+    public bool MayPublish { get; set; }
+}
+
+/// <summary>The topics a client has published to lately, so that a topic is checked, hashed and routed once, and its topic aliases. [MQTT-3.3.2.3.4]</summary>
+internal sealed class PublisherTopics(MessageRouter router, string mountpoint, MqttOptions options)
+{
+    /// <summary>Topics remembered for one client; a power of two.</summary>
+    private const int Remembered = 8;
+
+    /// <summary>Bytes of topic names that one client's aliases may hold.</summary>
+    private const int MaxAliasBytes = 1024 * 1024;
+
+    private PublisherTopic? last;
+    private PublisherTopic?[]? recent;
+    private Dictionary<ushort, PublisherTopic>? aliases;
+    private int aliasBytes;
+
+    /// <summary>The topic of a PUBLISH.</summary>
+    /// <param name="code">Why there is none: topic name invalid, topic alias invalid, or protocol error.</param>
+    public bool TryResolve(in PublishPacket packet, [NotNullWhen(true)] out PublisherTopic? topic, out ReasonCode code)
+    {
+        code = ReasonCode.Success;
+        topic = null;
+        if (packet.TopicAlias != 0) return TryResolveAlias(packet, out topic, out code);
+        if (TryFind(packet.Topic, out topic)) return true;
+        code = ReasonCode.TopicNameInvalid;
+        return false;
+    }
+
+    private bool TryResolveAlias(in PublishPacket packet, [NotNullWhen(true)] out PublisherTopic? topic, out ReasonCode code)
+    {
+        topic = null;
+        code = ReasonCode.TopicAliasInvalid;
+        if (packet.TopicAlias > options.MaxTopicAlias) return false; // [MQTT-3.3.2-9]
+        aliases ??= [];
+        if (packet.Topic.IsEmpty)
+        {
+            code = ReasonCode.ProtocolError; // an alias that was never set
+            return aliases.TryGetValue(packet.TopicAlias, out topic);
+        }
+
+        if (!TryFind(packet.Topic, out topic))
+        {
+            code = ReasonCode.TopicNameInvalid;
+            return false;
+        }
+
+        if (aliases.TryGetValue(packet.TopicAlias, out var before)) aliasBytes -= before.Utf8.Length;
+        aliasBytes += topic.Utf8.Length;
+        code = ReasonCode.QuotaExceeded;
+        if (aliasBytes > MaxAliasBytes) return false;
+        aliases[packet.TopicAlias] = topic;
+        return true;
+    }
+
+    private bool TryFind(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out PublisherTopic? topic)
+    {
+        topic = last;
+        if (topic is not null && topic.Utf8.SequenceEqual(utf8)) return true;
+        // Length and last bytes tell a client's topics apart well enough.
+        var slot = utf8.IsEmpty ? 0 : (utf8.Length ^ utf8[^1] ^ (utf8[^1] >> 4) ^ utf8[utf8.Length / 2]) & (Remembered - 1);
+        topic = recent?[slot];
+        if (topic is not null && topic.Utf8.SequenceEqual(utf8))
+        {
+            last = topic;
+            return true;
+        }
+
+        topic = Make(utf8);
+        if (topic is null) return false;
+        if (last is not null) (recent ??= new PublisherTopic?[Remembered])[slot] = topic;
+        last = topic;
+        return true;
+    }
+
+    private PublisherTopic? Make(ReadOnlySpan<byte> utf8)
+    {
+        if (!TopicName.TryParse(utf8, out var name)) return null;
+        if (mountpoint.Length > 0 && !TopicName.TryParse([.. Encoding.UTF8.GetBytes(mountpoint), .. utf8], out name)) return null;
+        var acceptable = options.MaxTopicLevels == 0 || TopicLevels.Count(utf8) <= options.MaxTopicLevels;
+        return new PublisherTopic(utf8.ToArray(), router.RouteOf(name), acceptable);
+    }
+}

@@ -1,0 +1,119 @@
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
+using Microsoft.Extensions.Options;
+
+namespace Broker.Gateway.Mqtt;
+
+/// <summary>Answers SUBSCRIBE and UNSUBSCRIBE: checks each filter, subscribes cluster-wide, sends what is retained.</summary>
+internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessControl access, RetainedLinks retained)
+{
+    private readonly MqttOptions options = mqtt.Value;
+
+    /// <summary>SUBSCRIBE. SUBACK goes out when every matching message anywhere reaches the client (promise 2).</summary>
+    public async ValueTask SubscribeAsync(Connection connection, SubscribePacket packet)
+    {
+        BrokerCounters.Add(Metric.PacketsSubscribeReceived);
+        var codes = new ReasonCode[packet.Requests.Length];
+        var accepted = new List<Subscription>(packet.Requests.Length);
+        for (var i = 0; i < codes.Length; i++)
+        {
+            codes[i] = await CheckAsync(connection, packet.Requests[i], accepted);
+            if (connection.IsEnding) return;
+        }
+
+        var results = accepted.Count > 0 ? await connection.Session!.SubscribeAsync([.. accepted]) : [];
+        if (connection.IsEnding) return;
+        for (int i = 0, next = 0; i < codes.Length; i++)
+        {
+            if (codes[i] == ReasonCode.Success) codes[i] = results[next++].Code;
+            else BrokerCounters.Add(Metric.PacketsSubscribeError);
+        }
+
+        BrokerCounters.Add(Metric.PacketsSubackSent);
+        connection.Sender.Send(new SubackPacket(packet.PacketIdentifier, codes));
+        if (results.Length > 0) await SendRetainedAsync(connection, accepted, results);
+    }
+
+    /// <summary>UNSUBSCRIBE.</summary>
+    public async ValueTask UnsubscribeAsync(Connection connection, UnsubscribePacket packet)
+    {
+        BrokerCounters.Add(Metric.PacketsUnsubscribeReceived);
+        var codes = new ReasonCode[packet.Filters.Length];
+        var filters = new List<TopicFilter>(codes.Length);
+        for (var i = 0; i < codes.Length; i++)
+        {
+            if (TryMount(connection, packet.Filters[i], out var filter)) filters.Add(filter);
+            else codes[i] = ReasonCode.TopicFilterInvalid;
+        }
+
+        var results = filters.Count > 0 ? await connection.Session!.UnsubscribeAsync([.. filters]) : [];
+        if (connection.IsEnding) return;
+        for (int i = 0, next = 0; i < codes.Length; i++)
+        {
+            if (codes[i] == ReasonCode.Success) codes[i] = results[next++];
+            else BrokerCounters.Add(Metric.PacketsUnsubscribeError);
+        }
+
+        BrokerCounters.Add(Metric.PacketsUnsubackSent);
+        connection.Sender.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
+    }
+
+    /// <returns>Success if the filter may be subscribed, and then it is among the accepted.</returns>
+    private async ValueTask<ReasonCode> CheckAsync(Connection connection, SubscriptionRequest request, List<Subscription> accepted)
+    {
+        if (request.Options.Identifier != 0 && !options.SubscriptionIdentifiers) return Fault(connection, ReasonCode.SubscriptionIdentifiersNotSupported);
+        if (!TopicFilter.TryParse(request.Filter, out var written))
+        {
+            return options.StrictMode ? Fault(connection, ReasonCode.TopicFilterInvalid) : ReasonCode.TopicFilterInvalid;
+        }
+
+        if (written.IsShared && !options.SharedSubscription) return ReasonCode.SharedSubscriptionsNotSupported;
+        if (written.IsShared && request.Options.NoLocal) return Fault(connection, ReasonCode.ProtocolError); // [MQTT-3.8.3-4]
+        if (written.HasWildcard && !options.WildcardSubscription) return ReasonCode.WildcardSubscriptionsNotSupported;
+        if (options.MaxTopicLevels > 0 && written.Path.AsSpan().Count('/') >= options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
+        if (options.MaxSubscriptions > 0 && connection.Session!.SubscriptionCount + accepted.Count >= options.MaxSubscriptions) return ReasonCode.QuotaExceeded;
+        if (access.Authorizes && !await access.AuthorizeAsync(connection.Client!, TopicAccess.Subscribe, written.Path)) return ReasonCode.NotAuthorized;
+        if (!TryMount(connection, request.Filter, out var filter)) return ReasonCode.TopicFilterInvalid;
+        var subscription = request.Options;
+        if (options.IgnoreLoopDeliver && !connection.IsV5 && !written.IsShared) subscription = subscription with { NoLocal = true };
+        accepted.Add(new Subscription(filter, subscription));
+        return ReasonCode.Success;
+    }
+
+    private static ReasonCode Fault(Connection connection, ReasonCode code)
+    {
+        connection.Disconnect(code, "SUBSCRIBE not acceptable");
+        return code;
+    }
+
+    /// <summary>The filter with the client's mountpoint before its path.</summary>
+    private static bool TryMount(Connection connection, string written, out TopicFilter filter)
+    {
+        if (!TopicFilter.TryParse(written, out filter)) return false;
+        if (connection.Mountpoint.Length == 0) return true;
+        var prefix = written[..^filter.Path.Length];
+        return TopicFilter.TryParse(prefix + connection.Mountpoint + filter.Path, out filter);
+    }
+
+    private async ValueTask SendRetainedAsync(Connection connection, List<Subscription> subscriptions, SubscribeResult[] results)
+    {
+        for (var i = 0; i < results.Length; i++)
+        {
+            var (filter, wanted) = subscriptions[i];
+            // Shared subscriptions get none; the others as they asked. [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11]
+            if (results[i].Code >= ReasonCode.UnspecifiedError || filter.IsShared || wanted.RetainHandling == RetainHandling.DoNotSend
+                || (wanted.RetainHandling == RetainHandling.SendIfNew && !results[i].IsNew)) continue;
+            await foreach (var page in retained.MatchAsync(filter))
+            {
+                foreach (var message in page) connection.Session!.DeliverRetained(message, subscriptions[i]);
+                if (connection.IsEnding) return;
+            }
+        }
+    }
+}

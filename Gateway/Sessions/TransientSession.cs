@@ -1,0 +1,211 @@
+using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt;
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Gateway.Sessions;
+
+/// <summary>A session that lives and dies with its connection, in memory, on its connection's event loop.</summary>
+internal sealed class TransientSession(
+    string clientId, PacketSender sender, LoopContext loop, SessionLimits limits, TransientSubscriptions.Services services, Will? will, bool upgradeQos) : ISession
+{
+    private readonly SessionState state = new(limits);
+    private TransientSubscriptions? subscriptions;
+    private Delivery merged;
+    private long mergeStamp;
+    private bool closed;
+
+    public bool IsPresent => false;
+
+    public bool StoresReceipts => false;
+
+    public int SubscriptionCount => subscriptions?.Count ?? 0;
+
+    public void Start()
+    {
+    }
+
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt) => state.TryReceive(packetIdentifier, loop.NowMs);
+
+    public bool Release(ushort packetIdentifier, PublishReceipt? receipt) => state.Release(packetIdentifier);
+
+    public IDisposable? BeginAtomicWrites() => null;
+
+    public bool Acknowledge(ushort packetIdentifier)
+    {
+        if (!state.Acknowledge(packetIdentifier, out _)) return false;
+        BrokerCounters.Add(Metric.MessagesAcked);
+        Drain();
+        return true;
+    }
+
+    public bool Receive(ushort packetIdentifier, ReasonCode code)
+    {
+        if (code >= ReasonCode.UnspecifiedError) return Complete(packetIdentifier);
+        if (!state.Receive(packetIdentifier, loop.NowMs, out _)) return false;
+        sender.Acknowledge(PacketType.Pubrel, packetIdentifier, ReasonCode.Success);
+        return true;
+    }
+
+    public bool Complete(ushort packetIdentifier)
+    {
+        if (!state.Complete(packetIdentifier, out _)) return false;
+        BrokerCounters.Add(Metric.MessagesAcked);
+        Drain();
+        return true;
+    }
+
+    /// <summary>What this session is to get of a message by one subscription; false if nothing.</summary>
+    public bool TryMakeDelivery(ApplicationMessage message, in SubscriptionOptions options, string? share, out Delivery delivery)
+    {
+        delivery = default;
+        if (options.NoLocal && message.PublisherId == clientId)
+        {
+            BrokerCounters.Add(Metric.DeliveryDroppedNoLocal);
+            return false; // [MQTT-3.8.3-3]
+        }
+
+        var qos = upgradeQos == message.Qos > options.Qos ? message.Qos : options.Qos;
+        delivery = new Delivery(message, qos, options.RetainAsPublished && message.Retain, new SubscriptionIdentifiers(options.Identifier), share);
+        return true;
+    }
+
+    /// <summary>Merges a delivery into the one of the same message by other subscriptions.</summary>
+    /// <returns>True if it is the first.</returns>
+    public bool Merge(long stamp, in Delivery delivery)
+    {
+        if (mergeStamp != stamp)
+        {
+            mergeStamp = stamp;
+            merged = delivery;
+            return true;
+        }
+
+        var identifiers = merged.Identifiers;
+        foreach (var identifier in SubscriptionIdentifiers.AsSpan(delivery.Identifiers)) identifiers = identifiers.With(identifier);
+        merged = merged with
+        {
+            Qos = merged.Qos > delivery.Qos ? merged.Qos : delivery.Qos,
+            Retain = merged.Retain || delivery.Retain,
+            Identifiers = identifiers,
+        };
+        return false;
+    }
+
+    /// <summary>The merged delivery.</summary>
+    public Delivery TakeMerged()
+    {
+        var result = merged;
+        merged = default;
+        return result;
+    }
+
+    /// <summary>Sends a delivery, or lets it wait for window and socket.</summary>
+    public void Deliver(in Delivery delivery, bool shared)
+    {
+        if (closed) return;
+        if (delivery.Qos == Qos.AtMostOnce)
+        {
+            if (state.QueueLength == 0 && sender.IsWritable)
+            {
+                if (sender.Publish(delivery, dup: false, shared)) BrokerCounters.Add(Metric.MessagesDelivered);
+                return;
+            }
+        }
+        else if (state.CanSendAtOnce && sender.IsWritable)
+        {
+            var numbered = state.Number(delivery);
+            state.Begin(numbered, loop.NowMs);
+            Send(numbered);
+            return;
+        }
+
+        var outcome = state.Enqueue(delivery, out _);
+        if (outcome == EnqueueOutcome.RefusedQos0) BrokerCounters.Add(Metric.DeliveryDroppedQos0);
+        else if (outcome == EnqueueOutcome.QueuedDroppingOldest) BrokerCounters.Add(Metric.DeliveryDroppedQueueFull);
+    }
+
+    public void DeliverRetained(ApplicationMessage message, in Subscription subscription)
+    {
+        if (TryMakeDelivery(message, subscription.Options, null, out var delivery)) Deliver(delivery with { Retain = true }, shared: false);
+    }
+
+    public void Drain()
+    {
+        while (!closed && sender.IsWritable)
+        {
+            switch (state.TryTake(loop.NowMs, out var delivery))
+            {
+                case TakeOutcome.Send:
+                    Send(delivery);
+                    break;
+                case TakeOutcome.Expired:
+                    BrokerCounters.Add(Metric.DeliveryDroppedExpired);
+                    break;
+                default:
+                    return;
+            }
+        }
+    }
+
+    public void Retry(TimeSpan olderThan)
+    {
+        foreach (var _ in state.ExpireReceipts(loop.NowMs)) BrokerCounters.Add(Metric.MessagesDroppedAwaitPubrelTimeout);
+        if (olderThan <= TimeSpan.Zero || state.InflightCount == 0) return;
+        var now = loop.NowMs;
+        foreach (var inflight in state.InflightInOrder())
+        {
+            if (now - inflight.SentAtMs < olderThan.TotalMilliseconds) continue;
+            state.Resent(inflight, now);
+            if (inflight.State == InflightState.Released) sender.Acknowledge(PacketType.Pubrel, inflight.Delivery.PacketIdentifier, ReasonCode.Success);
+            else sender.Publish(inflight.Delivery, dup: true, shared: false);
+        }
+    }
+
+    public ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested) =>
+        (subscriptions ??= new TransientSubscriptions(this, loop, services)).SubscribeAsync(requested);
+
+    public ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters) =>
+        (subscriptions ??= new TransientSubscriptions(this, loop, services)).UnsubscribeAsync(filters);
+
+    /// <summary>A filter has moved this session to another of its places.</summary>
+    public void Moved(LocalFilter filter, int place) => subscriptions!.Moved(filter, place);
+
+    public async ValueTask CloseAsync(bool publishWill, uint? expirySeconds)
+    {
+        closed = true;
+        if (subscriptions is not null) await subscriptions.ClearAsync();
+        Redispatch();
+        if (publishWill && will is not null) services.Router.PublishOwn(loop, will.ToMessage(loop.NowMs));
+    }
+
+    private void Send(in Delivery delivery)
+    {
+        if (sender.Publish(delivery, dup: false, shared: false))
+        {
+            BrokerCounters.Add(Metric.MessagesDelivered);
+        }
+        else if (delivery.Qos != Qos.AtMostOnce)
+        {
+            // Too large for this client: as if it had been acknowledged. [MQTT-3.1.2-25]
+            if (!state.Acknowledge(delivery.PacketIdentifier, out _)) state.Complete(delivery.PacketIdentifier, out _);
+        }
+    }
+
+    /// <summary>What a member of a shared subscription leaves behind goes to another member, but for QoS 2 that it may have. [MQTT-4.8.2-5]</summary>
+    private void Redispatch()
+    {
+        foreach (var inflight in state.InflightInOrder())
+        {
+            if (inflight.Delivery is { Share: not null, Qos: Qos.AtLeastOnce }) services.Router.Redispatch(loop, inflight.Delivery);
+        }
+
+        foreach (var delivery in state.Queued())
+        {
+            if (delivery.Share is not null) services.Router.Redispatch(loop, delivery);
+        }
+    }
+}

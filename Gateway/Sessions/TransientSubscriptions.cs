@@ -1,0 +1,106 @@
+using Broker.Gateway.Links;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Gateway.Sessions;
+
+/// <summary>The subscriptions of one transient session, kept in step with its loop's filter table and the shards.</summary>
+/// <remarks>On the session's event loop only.</remarks>
+internal sealed class TransientSubscriptions(TransientSession session, LoopContext loop, TransientSubscriptions.Services services)
+{
+    /// <summary>This session's place in each of its filters.</summary>
+    private readonly Dictionary<LocalFilter, int> places = [];
+    private Dictionary<string, LocalFilter>? shared;
+
+    /// <summary>What all transient sessions need of the gateway.</summary>
+    internal sealed record Services(ShardLinks Shards, MessageRouter Router);
+
+    public int Count => places.Count;
+
+    public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested)
+    {
+        var results = new SubscribeResult[requested.Length];
+        var changes = new List<RouteChange>(requested.Length);
+        for (var i = 0; i < requested.Length; i++)
+        {
+            var (filter, options) = requested[i];
+            results[i] = new SubscribeResult((ReasonCode)options.Qos, IsNew: Add(filter, options, changes));
+        }
+
+        if (changes.Count > 0 && !services.Shards.TryChange(changes)) await services.Shards.ChangeAsync(changes);
+        return results;
+    }
+
+    public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters)
+    {
+        var changes = new List<RouteChange>(filters.Length);
+        var codes = Array.ConvertAll(filters, filter => Remove(filter, changes) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
+        if (changes.Count > 0 && !services.Shards.TryChange(changes)) await services.Shards.ChangeAsync(changes);
+        return codes;
+    }
+
+    /// <summary>Ends all of them.</summary>
+    public async ValueTask ClearAsync()
+    {
+        var changes = new List<RouteChange>();
+        foreach (var filter in places.Keys.ToArray()) Remove(filter, changes);
+        shared = null;
+        if (changes.Count > 0 && !services.Shards.TryChange(changes)) await services.Shards.ChangeAsync(changes);
+    }
+
+    /// <summary>A filter has moved the session to another place.</summary>
+    public void Moved(LocalFilter filter, int place) => places[filter] = place;
+
+    /// <returns>True if the subscription is new.</returns>
+    private bool Add(in TopicFilter filter, in SubscriptionOptions options, List<RouteChange> changes)
+    {
+        LocalFilter? local = null;
+        var isNewFilter = false;
+        if (!filter.IsShared) local = loop.Filters.GetOrAdd(filter, out isNewFilter);
+        else shared?.TryGetValue(filter.Text, out local);
+
+        if (local is not null && places.TryGetValue(local, out var place))
+        {
+            local.Set(place, options); // replaces the subscription [MQTT-3.8.4-3]
+            return false;
+        }
+
+        if (local is null)
+        {
+            local = loop.Filters.AddShared(filter);
+            (shared ??= []).Add(filter.Text, local);
+            isNewFilter = true;
+        }
+
+        places.Add(local, local.Add(new Subscriber(session, options)));
+        if (isNewFilter) changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local)));
+        return true;
+    }
+
+    private bool Remove(in TopicFilter filter, List<RouteChange> changes)
+    {
+        LocalFilter? local;
+        if (filter.IsShared)
+        {
+            if (shared is null || !shared.Remove(filter.Text, out local)) return false;
+        }
+        else if (!loop.Filters.TryFind(filter, out local) || !places.ContainsKey(local))
+        {
+            return false;
+        }
+
+        Remove(local, changes);
+        return true;
+    }
+
+    private void Remove(LocalFilter local, List<RouteChange> changes)
+    {
+        places.Remove(local, out var place);
+        local.RemoveAt(place);
+        if (local.Count > 0) return;
+        changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local), Remove: true));
+        loop.Filters.Remove(local);
+    }
+}
