@@ -85,6 +85,7 @@ internal sealed class SubscriptionTrie
     /// <param name="into">Receives the routes, in no particular order. Nothing else is allocated.</param>
     public void Match(ReadOnlySpan<byte> topic, List<Route> into)
     {
+        pendingCount = 0; // whatever a match that threw left behind
         Push(TrieNodes.Root, 0);
         while (pendingCount > 0)
         {
