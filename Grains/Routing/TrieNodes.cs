@@ -1,0 +1,201 @@
+using System.IO.Hashing;
+using System.Numerics;
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Grains.Routing;
+
+/// <summary>The nodes of a <see cref="SubscriptionTrie"/> and the table that finds a child by its parent and first level.</summary>
+/// <remarks>
+/// Nodes lie in chunks of 32 KiB: growing copies nothing, and a freed slot is used again. The table is a linear hash table (Litwin 1980):
+/// instead of doubling at once it gains one bucket with every node, splitting the one bucket that feeds it, so ten million nodes never wait
+/// for a rehash. With 5 buckets a hash ending in …101 would go to bucket 5, which does not exist yet, and goes to 1 (…01) instead; the sixth
+/// bucket is made by moving out of bucket 1 the nodes whose hash ends in …101.
+/// </remarks>
+internal sealed class TrieNodes
+{
+    public const int Root = 0;
+
+    private const int NodeBits = 10;
+    private const int BucketBits = 13;
+    private const int MinBuckets = 16;
+
+    /// <summary>Unknown to clients, so that they cannot choose levels that meet in one bucket.</summary>
+    private static readonly long Seed = Random.Shared.NextInt64();
+
+    private readonly List<TrieNode[]> chunks = [];
+    private readonly List<int[]> buckets = [];
+    private readonly LabelArena labels = new();
+    private int bucketCount;
+    private uint bucketMask;
+    private int firstFree;
+
+    public TrieNodes() => Clear();
+
+    /// <summary>Nodes in use, the root among them.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Slots ever used: every node's number is below this.</summary>
+    public int Slots { get; private set; }
+
+    public ref TrieNode this[int node] => ref chunks[node >> NodeBits][node & ((1 << NodeBits) - 1)];
+
+    /// <summary>The label of a node; valid until the node is removed or relabelled.</summary>
+    public ReadOnlySpan<byte> LabelOf(int node) => labels[this[node].Label];
+
+    /// <summary>The child whose label begins with this level, or 0.</summary>
+    public int Find(int parent, ReadOnlySpan<byte> level)
+    {
+        var hash = HashOf(parent, level);
+        for (var at = Bucket(hash); at != 0;)
+        {
+            ref var node = ref this[at];
+            if (node.Hash == hash && node.Parent == parent && FirstLevelIs(labels[node.Label], level)) return at;
+            at = node.Next;
+        }
+
+        return 0;
+    }
+
+    /// <summary>A new node without routes.</summary>
+    public int Add(int parent, ReadOnlySpan<byte> label)
+    {
+        var node = TakeSlot();
+        this[node] = new TrieNode { Label = labels.Store(label), Destination = TrieNode.NoRoutes };
+        Link(node, parent, TopicLevels.Prefix(label, 1));
+        if (++Count > bucketCount) AddBucket();
+        return node;
+    }
+
+    /// <summary>Removes a node that has neither children nor routes.</summary>
+    public void Remove(int node)
+    {
+        Unlink(node);
+        labels.Release(this[node].Label);
+        this[node] = new TrieNode { Parent = TrieNode.FreeSlot, Next = firstFree };
+        firstFree = node;
+        if (--Count == 1) Clear();
+        else while (bucketCount > MinBuckets && Count < bucketCount / 2) DropBucket();
+    }
+
+    /// <summary>Cuts a node's label in two: a new node above takes the first <paramref name="bytes"/>, the node keeps its children, routes and
+    /// what follows the separator.</summary>
+    /// <returns>The new node.</returns>
+    public int Split(int node, int bytes)
+    {
+        var whole = LabelOf(node).ToArray();
+        var parent = this[node].Parent;
+        Unlink(node);
+        labels.Release(this[node].Label);
+        var upper = Add(parent, whole.AsSpan(0, bytes));
+        var rest = whole.AsSpan(bytes + 1);
+        this[node].Label = labels.Store(rest);
+        Link(node, upper, TopicLevels.Prefix(rest, 1));
+        return upper;
+    }
+
+    private static bool FirstLevelIs(ReadOnlySpan<byte> label, ReadOnlySpan<byte> level) =>
+        label.StartsWith(level) && (label.Length == level.Length || label[level.Length] == TopicLevels.Separator);
+
+    private static uint HashOf(int parent, ReadOnlySpan<byte> level)
+    {
+        const int block = 128; // above 240 bytes XXH3 turns to a construction less able to resist an attacker; short blocks avoid it
+        var seed = Seed + parent * unchecked((long)0x9E3779B97F4A7C15);
+        for (; level.Length > block; level = level[block..]) seed = (long)XxHash3.HashToUInt64(level[..block], seed);
+        return (uint)XxHash3.HashToUInt64(level, seed);
+    }
+
+    private int TakeSlot()
+    {
+        if (firstFree != 0)
+        {
+            var node = firstFree;
+            firstFree = this[node].Next;
+            return node;
+        }
+
+        if (Slots == chunks.Count << NodeBits) chunks.Add(new TrieNode[1 << NodeBits]);
+        return Slots++;
+    }
+
+    private void Link(int node, int parent, ReadOnlySpan<byte> level)
+    {
+        ref var linked = ref this[node];
+        linked.Parent = parent;
+        linked.Hash = HashOf(parent, level);
+        ref var head = ref Bucket(linked.Hash);
+        linked.Next = head;
+        head = node;
+        this[parent].Children.Add(level);
+    }
+
+    private void Unlink(int node)
+    {
+        ref var unlinked = ref this[node];
+        ref var link = ref Bucket(unlinked.Hash);
+        while (link != node) link = ref this[link].Next;
+        link = unlinked.Next;
+        this[unlinked.Parent].Children.Remove(TopicLevels.Prefix(labels[unlinked.Label], 1));
+    }
+
+    private ref int Bucket(uint hash)
+    {
+        var at = hash & bucketMask;
+        if (at >= bucketCount) at &= bucketMask >> 1;
+        return ref BucketAt((int)at);
+    }
+
+    private ref int BucketAt(int at) => ref buckets[at >> BucketBits][at & ((1 << BucketBits) - 1)];
+
+    private void AddBucket()
+    {
+        if (bucketCount == buckets.Count << BucketBits) buckets.Add(new int[1 << BucketBits]);
+        var at = BucketAt(FeederOf(bucketCount));
+        SetBucketCount(bucketCount + 1);
+        BucketAt(FeederOf(bucketCount - 1)) = 0;
+        Distribute(at);
+    }
+
+    private void DropBucket()
+    {
+        var at = BucketAt(bucketCount - 1);
+        BucketAt(bucketCount - 1) = 0;
+        SetBucketCount(bucketCount - 1);
+        Distribute(at);
+
+        if (bucketCount <= (buckets.Count - 1) << BucketBits) buckets.RemoveAt(buckets.Count - 1);
+    }
+
+    /// <summary>Puts each node of a chain into the bucket where it belongs now.</summary>
+    private void Distribute(int at)
+    {
+        while (at != 0)
+        {
+            ref var node = ref this[at];
+            ref var head = ref Bucket(node.Hash);
+            (at, node.Next, head) = (node.Next, head, at);
+        }
+    }
+
+    /// <summary>The bucket that held what belongs into this one while this one did not exist: its number without the highest bit.</summary>
+    private static int FeederOf(int bucket) => bucket & (int)(BitOperations.RoundUpToPowerOf2((uint)bucket + 1) / 2 - 1);
+
+    private void SetBucketCount(int count)
+    {
+        bucketCount = count;
+        bucketMask = BitOperations.RoundUpToPowerOf2((uint)count) - 1;
+    }
+
+    /// <summary>Back to a lone root; returns the memory.</summary>
+    private void Clear()
+    {
+        chunks.Clear();
+        buckets.Clear();
+        labels.Clear();
+        buckets.Add(new int[1 << BucketBits]);
+        SetBucketCount(MinBuckets);
+        chunks.Add(new TrieNode[1 << NodeBits]);
+        chunks[0][Root] = new TrieNode { Destination = TrieNode.NoRoutes };
+        firstFree = 0;
+        Slots = Count = 1;
+    }
+}

@@ -1,0 +1,17 @@
+using Broker.Bench;
+
+// dotnet run -c Release --project Tests/Bench -- <name> [arguments]
+var benchmarks = new Dictionary<string, Action<string[]>>
+{
+    ["retained"] = RetainedTopicsBenchmark.Run,
+    ["trie"] = SubscriptionTrieBenchmark.Run,
+};
+
+if (args.Length > 0 && benchmarks.TryGetValue(args[0], out var run))
+{
+    run(args[1..]);
+    return 0;
+}
+
+Console.Error.WriteLine($"One of: {string.Join(", ", benchmarks.Keys)}");
+return 1;
