@@ -1,0 +1,133 @@
+using System.Runtime.CompilerServices;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Storage.Writes;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Grains.Storage;
+
+/// <summary>The store of durable sessions and retained messages of one process. Group commit over one <see cref="IStoreDatabase"/>.</summary>
+/// <remarks>Safe from any thread. Nothing here blocks the caller: writes are queued, reads run elsewhere.</remarks>
+internal sealed class BrokerStore : IAsyncDisposable
+{
+    private const int RetainedPageSize = 1_000;
+
+    private readonly IStoreDatabase database;
+    private readonly MessageCodec codec;
+    private readonly StoreWriter writer;
+    private readonly SemaphoreSlim reading = new(1);
+
+    public BrokerStore(
+        IStoreDatabase database, MessageCodec codec, StoreOptions options, StoreInstruments instruments, TimeProvider clock, ILogger<BrokerStore> logger)
+    {
+        (this.database, this.codec) = (database, codec);
+        writer = new StoreWriter(database, options, instruments, clock, logger);
+    }
+
+    /// <summary>Raised when the store begins or ceases to fail, on the writer thread. Handlers must be short.</summary>
+    public event Action<StoreHealth>? HealthChanged
+    {
+        add => writer.HealthChanged += value;
+        remove => writer.HealthChanged -= value;
+    }
+
+    /// <summary>Whether new data is taken.</summary>
+    public StoreHealth Health => writer.Health;
+
+    /// <summary>Opens the database, creating or migrating its schema.</summary>
+    /// <exception cref="StoreException">It cannot be opened, or was written by a newer program.</exception>
+    public Task StartAsync() => writer.StartAsync();
+
+    /// <summary>Writes all that was submitted, reports it and closes the database. Reads must have ended.</summary>
+    public async ValueTask DisposeAsync() => await writer.StopAsync();
+
+    /// <summary>Hands a write over. Never blocks, never throws.</summary>
+    /// <remarks>Its observer hears the outcome after COMMIT, in order of submission; new data is failed at once,
+    /// inside this call, while the store is full, failing or closed. Removals and marks are always taken while it is open.</remarks>
+    public void Submit(StoreWrite write) => writer.Submit(write);
+
+    /// <summary>Opens a session: raises its epoch, so that every earlier lease is void, and reads it, in submission order with the writes.</summary>
+    /// <param name="clientId">Which session.</param>
+    /// <param name="ifNew">The header to create it with if it is absent; null to leave it absent.</param>
+    /// <returns>The session; null if absent and not created.</returns>
+    /// <exception cref="StoreException">The store is full or failing, or a message of the session cannot be read.</exception>
+    public async Task<StoredSession?> OpenSessionAsync(string clientId, SessionHeader? ifNew = null)
+    {
+        var open = new OpenSession(clientId, ifNew);
+        writer.Submit(open);
+        var rows = await open.Opened;
+        return rows is null ? null : await Task.Run(() => Decode(rows));
+    }
+
+    /// <summary>The setting's value, stored now if there was none: the first to ask decides, for the whole cluster.</summary>
+    /// <exception cref="StoreException">The store is full or failing.</exception>
+    public Task<string> GetOrCreateSettingAsync(string name, string value)
+    {
+        var setting = new GetOrCreateSetting(name, value);
+        writer.Submit(setting);
+        return setting.Found;
+    }
+
+    /// <summary>Committed subscriptions of a shard, those of every shard included.</summary>
+    /// <exception cref="StoreException">The database cannot be read.</exception>
+    public Task<IReadOnlyList<ShardSubscription>> LoadSubscriptionsAsync(int shard) => ReadAsync(() => database.ReadSubscriptions(shard));
+
+    /// <summary>Committed sessions of a partition of the client registry.</summary>
+    /// <exception cref="StoreException">The database cannot be read.</exception>
+    public Task<IReadOnlyList<SessionSummary>> ListSessionsAsync(int partition) => ReadAsync(() => database.ReadSessions(partition));
+
+    /// <summary>Client identifiers whose delayed will or session expiry is due, the longest overdue first.</summary>
+    /// <param name="nowMs">Now, in Unix milliseconds.</param>
+    /// <param name="limit">Most to return.</param>
+    /// <exception cref="StoreException">The database cannot be read.</exception>
+    public Task<IReadOnlyList<string>> ListDueAsync(long nowMs, int limit) => ReadAsync(() => database.ReadDue(nowMs, limit));
+
+    /// <summary>Committed retained messages of a partition, read in pages; expired ones included. What changes meanwhile is seen or not.</summary>
+    /// <exception cref="StoreException">The database, or a message, cannot be read.</exception>
+    public async IAsyncEnumerable<ApplicationMessage> LoadRetainedAsync(int partition, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var after = 0L;
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var from = after;
+            var page = await ReadAsync(() => database.ReadRetained(partition, from, RetainedPageSize));
+            foreach (var message in page.Messages) yield return message;
+            if (page.Messages.Count < RetainedPageSize) yield break;
+            after = page.Last;
+        }
+    }
+
+    /// <summary>Reads on the thread pool, beside the writer: a read never holds up a commit. One at a time.</summary>
+    private async Task<T> ReadAsync<T>(Func<T> read)
+    {
+        await reading.WaitAsync();
+        try
+        {
+            return await Task.Run(read);
+        }
+        finally
+        {
+            reading.Release();
+        }
+    }
+
+    private StoredSession Decode(SessionRows rows)
+    {
+        var messages = new StoredMessage[rows.Queue.Count];
+        for (var i = 0; i < messages.Length; i++)
+        {
+            var row = rows.Queue[i];
+            var message = codec.Decode(row.Body);
+            messages[i] = new StoredMessage(row.Sequence, message, row.Qos)
+            {
+                Retain = row.Retain,
+                IsReleased = row.IsReleased,
+                PacketIdentifier = row.PacketIdentifier,
+                SubscriptionIdentifiers = row.SubscriptionIdentifiers,
+                Shared = row.BodyId == 0 ? null : new SharedBody(message) { Id = row.BodyId },
+            };
+        }
+
+        return new StoredSession(rows.Lease, rows.Header, rows.Subscriptions, messages, rows.Receipts) { IsNew = rows.IsNew };
+    }
+}

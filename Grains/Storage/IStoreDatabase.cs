@@ -1,0 +1,39 @@
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Storage.Writes;
+
+namespace Broker.Grains.Storage;
+
+/// <summary>A database the store can live in. What differs between SQLite and MySQL is behind this; group commit, bounds and outages are not.</summary>
+internal interface IStoreDatabase : IDisposable
+{
+    /// <summary>Opens the database, creating and migrating its schema. Writer thread.</summary>
+    /// <exception cref="StoreException">It cannot be opened, or has a newer schema.</exception>
+    void Open();
+
+    /// <summary>Writes a batch in one transaction, on a new connection if the last failure wants one. Writer thread.</summary>
+    /// <remarks>A write that is fenced or cannot be stored gets its <see cref="StoreWrite.Refusal"/> and leaves the others alone; a group is refused whole.</remarks>
+    /// <exception cref="StoreUnavailableException">Nothing of the batch was stored.</exception>
+    void Commit(IReadOnlyList<StoreWrite> batch);
+
+    /// <summary>Finds out, by writing, whether a failing database takes new data again. Writer thread.</summary>
+    /// <exception cref="StoreUnavailableException">It does not.</exception>
+    void Probe();
+
+    /// <summary>Subscriptions of one shard and those that live in all. Any thread, one read at a time.</summary>
+    IReadOnlyList<ShardSubscription> ReadSubscriptions(int shard);
+
+    /// <summary>A page of retained messages. Any thread, one read at a time.</summary>
+    /// <param name="partition">Which partition.</param>
+    /// <param name="after">Where the last page ended; 0 for the first.</param>
+    /// <param name="limit">Most messages to return; fewer means the end.</param>
+    RetainedPage ReadRetained(int partition, long after, int limit);
+
+    /// <summary>All sessions of one partition. Any thread, one read at a time.</summary>
+    IReadOnlyList<SessionSummary> ReadSessions(int partition);
+
+    /// <summary>Clients whose will or expiry is due, the longest overdue first. Any thread, one read at a time.</summary>
+    IReadOnlyList<string> ReadDue(long nowMs, int limit);
+}
+
+/// <summary>Some retained messages and where the next page begins.</summary>
+internal readonly record struct RetainedPage(IReadOnlyList<ApplicationMessage> Messages, long Last);

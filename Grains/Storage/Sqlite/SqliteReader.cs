@@ -1,0 +1,71 @@
+using Microsoft.Data.Sqlite;
+
+namespace Broker.Grains.Storage.Sqlite;
+
+/// <summary>The connection that reads beside the writer: it sees what is committed and holds nothing up. One read at a time, any thread.</summary>
+internal sealed class SqliteReader : IDisposable
+{
+    private readonly SqliteLink link;
+    private readonly MessageCodec codec;
+    private readonly SqliteStatement subscriptions;
+    private readonly SqliteStatement retained;
+    private readonly SqliteStatement sessions;
+    private readonly SqliteStatement due;
+
+    public SqliteReader(SqliteOptions options, MessageCodec codec)
+    {
+        this.codec = codec;
+        link = new SqliteLink(options, readOnly: true);
+        subscriptions = link.Prepare($"""
+            SELECT {SubscriptionTable.Columns}, client_id FROM subscription JOIN session ON session.session_key = subscription.session_key
+            WHERE shard IN (?1, {SessionSubscription.Broad})
+            """);
+        retained = link.Prepare(
+            "SELECT retained_key, body FROM retained WHERE partition_number = ?1 AND retained_key > ?2 ORDER BY retained_key LIMIT ?3");
+        sessions = link.Prepare("""
+            SELECT client_id, protocol_version, expiry_interval, connected, created_at, disconnected_at, user_name
+            FROM session WHERE partition_number = ?1
+            """);
+        due = link.Prepare("SELECT client_id FROM session WHERE due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2");
+    }
+
+    public List<ShardSubscription> ReadSubscriptions(int shard) => ReadAll(
+        subscriptions.Bind(1, shard), static row => new ShardSubscription(row.Text(8), SubscriptionTable.ReadRow(row)));
+
+    public RetainedPage ReadRetained(int partition, long after, int limit)
+    {
+        var rows = ReadAll(retained.Bind(1, partition).Bind(2, after).Bind(3, limit), static row => (Key: row.Number(0), Body: row.Bytes(1)));
+        return new RetainedPage(rows.ConvertAll(row => codec.Decode(row.Body)), rows.Count == 0 ? after : rows[^1].Key);
+    }
+
+    public List<SessionSummary> ReadSessions(int partition) => ReadAll(
+        sessions.Bind(1, partition),
+        static row => new SessionSummary(row.Text(0), (byte)row.Number(1), (uint)row.Number(2), row.Flag(3), row.Number(4))
+        {
+            DisconnectedAt = row.NumberOrNull(5),
+            UserName = row.TextOrNull(6),
+        });
+
+    public List<string> ReadDue(long nowMs, int limit) => ReadAll(due.Bind(1, nowMs).Bind(2, limit), static row => row.Text(0));
+
+    /// <inheritdoc/>
+    public void Dispose() => link.Dispose();
+
+    private static List<T> ReadAll<T>(SqliteStatement statement, Func<SqliteStatement, T> read)
+    {
+        var rows = new List<T>();
+        try
+        {
+            while (statement.Read()) rows.Add(read(statement));
+            return rows;
+        }
+        catch (SqliteException error)
+        {
+            throw new StoreUnavailableException("The database cannot be read: " + error.Message, error);
+        }
+        finally
+        {
+            statement.Reset();
+        }
+    }
+}

@@ -1,0 +1,243 @@
+using Broker.Grains.Storage.Writes;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Grains.Storage;
+
+/// <summary>Group commit: one thread that writes, in one transaction, all that was submitted while the last one ran.</summary>
+internal sealed partial class StoreWriter
+{
+    private readonly IStoreDatabase database;
+    private readonly StoreOptions options;
+    private readonly StoreInstruments instruments;
+    private readonly TimeProvider clock;
+    private readonly ILogger logger;
+    private readonly WriteQueue queue;
+    private readonly BatchCoalescer coalescer = new();
+    private readonly List<StoreWrite> batch = [];
+    private readonly List<StoreWrite> kept = [];
+    private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool isStarted;
+
+    public StoreWriter(IStoreDatabase database, StoreOptions options, StoreInstruments instruments, TimeProvider clock, ILogger logger)
+    {
+        (this.database, this.options, this.instruments, this.clock, this.logger) = (database, options, instruments, clock, logger);
+        queue = new WriteQueue(options);
+        instruments.ObservePending(() => queue.Pending);
+    }
+
+    /// <summary>Called on the writer thread when the store begins or ceases to fail. Must be short.</summary>
+    public event Action<StoreHealth>? HealthChanged;
+
+    /// <summary>Whether new data is taken.</summary>
+    public StoreHealth Health { get; private set; }
+
+    /// <summary>Opens the database on the writer thread and begins to write.</summary>
+    public Task StartAsync()
+    {
+        isStarted = true;
+        new Thread(Run) { IsBackground = true, Name = "store writer" }.Start();
+        return opened.Task;
+    }
+
+    /// <summary>Takes a write in, or fails it at once on this thread.</summary>
+    public void Submit(StoreWrite write)
+    {
+        if (queue.TryAdd(write) is { } refusal) Fail(write, refusal);
+    }
+
+    /// <summary>Writes what was submitted, then closes the database.</summary>
+    public Task StopAsync()
+    {
+        queue.Close();
+        return isStarted ? ended.Task : Task.CompletedTask;
+    }
+
+    private void Run()
+    {
+        try
+        {
+            database.Open();
+            opened.SetResult();
+        }
+        catch (Exception error)
+        {
+            queue.Close();
+            opened.SetException(error);
+            queue.Drain(kept);
+            FailKept(new StoreUnavailableException("The store did not start.", error));
+            CloseDatabase();
+            return;
+        }
+
+        while (queue.Take(batch))
+        {
+            if (!TryCommit(batch, out var reason)) SitOut(reason);
+            batch.Clear();
+        }
+
+        CloseDatabase();
+    }
+
+    private bool TryCommit(List<StoreWrite> writes, out StoreException reason)
+    {
+        var cancelled = coalescer.Cancel(writes);
+        var started = clock.GetTimestamp();
+        try
+        {
+            database.Commit(writes);
+        }
+        catch (Exception error)
+        {
+            reason = error as StoreUnavailableException ?? new StoreUnavailableException("The store failed: " + error.Message, error);
+            return false;
+        }
+
+        Report(writes, clock.GetElapsedTime(started), cancelled);
+        reason = null!;
+        return true;
+    }
+
+    private void Report(List<StoreWrite> writes, TimeSpan duration, int cancelled)
+    {
+        var committed = 0;
+        foreach (var write in writes)
+        {
+            queue.Release(write);
+            if (write.Refusal is { } refusal)
+            {
+                Fail(write, refusal);
+                continue;
+            }
+
+            committed += write.Count;
+            try
+            {
+                write.Committed();
+            }
+            catch (Exception error)
+            {
+                LogObserverFailed(error);
+            }
+        }
+
+        instruments.BatchCommitted(committed, duration);
+        if (cancelled > 0) instruments.WritesCancelled(cancelled);
+    }
+
+    /// <summary>An outage: fails new data, keeps removals, probes with back-off until all that was kept is written.</summary>
+    private void SitOut(StoreException reason)
+    {
+        LogFailing(reason);
+        queue.RefuseData(reason);
+        ChangeHealth(StoreHealth.Failing);
+        kept.AddRange(batch);
+        queue.Drain(kept);
+        FailKeptData(reason);
+        var delay = options.FirstProbeDelay;
+        while (true)
+        {
+            queue.Pause(delay, clock);
+            if (TryRecover(out var stillFailing)) break;
+            if (queue.IsClosed)
+            {
+                queue.Drain(kept);
+                FailKept(stillFailing);
+                return;
+            }
+
+            delay = delay * 2 < options.MaxProbeDelay ? delay * 2 : options.MaxProbeDelay;
+        }
+
+        queue.RefuseData(null);
+        ChangeHealth(StoreHealth.Healthy);
+        LogRecovered();
+    }
+
+    /// <summary>Writes what was kept, which may itself make room, then probes whether there is room for new data.</summary>
+    private bool TryRecover(out StoreException reason)
+    {
+        queue.Drain(kept);
+        while (kept.Count > 0)
+        {
+            var some = kept.GetRange(0, Math.Min(kept.Count, options.MaxBatchWrites));
+            if (!TryCommit(some, out reason)) return false;
+            kept.RemoveRange(0, some.Count);
+        }
+
+        try
+        {
+            database.Probe();
+            reason = null!;
+            return true;
+        }
+        catch (Exception error)
+        {
+            reason = error as StoreException ?? new StoreUnavailableException("The store failed: " + error.Message, error);
+            return false;
+        }
+    }
+
+    private void FailKeptData(StoreException reason)
+    {
+        foreach (var write in kept)
+        {
+            if (!write.CarriesData) continue;
+            queue.Release(write);
+            Fail(write, reason);
+        }
+
+        kept.RemoveAll(static write => write.CarriesData);
+    }
+
+    private void FailKept(StoreException reason)
+    {
+        foreach (var write in kept)
+        {
+            queue.Release(write);
+            Fail(write, reason);
+        }
+
+        kept.Clear();
+    }
+
+    private void Fail(StoreWrite write, StoreException reason)
+    {
+        instruments.WritesFailed(write.Count, reason);
+        try
+        {
+            write.Failed(reason);
+        }
+        catch (Exception error)
+        {
+            LogObserverFailed(error);
+        }
+    }
+
+    private void ChangeHealth(StoreHealth health)
+    {
+        Health = health;
+        try
+        {
+            HealthChanged?.Invoke(health);
+        }
+        catch (Exception error)
+        {
+            LogObserverFailed(error);
+        }
+    }
+
+    private void CloseDatabase()
+    {
+        try
+        {
+            database.Dispose();
+        }
+        catch (Exception error)
+        {
+            LogCloseFailed(error);
+        }
+
+        ended.SetResult();
+    }
+}
