@@ -11,37 +11,39 @@ internal static class FixedHeader
     /// <summary>PUBLISH with RETAIN clear or set: QoS 0 without DUP, QoS 1 and 2 with any DUP.</summary>
     private const ushort PublishFlags = 0b0011_1100_0011_1111;
 
-    private const ushort None = 1 << 0b0000;
-    private const ushort Two = 1 << 0b0010;
-    private const ushort TwoAndDup = Two | 1 << 0b1010;
+    /// <summary>What stands in PUBREL, SUBSCRIBE and UNSUBSCRIBE.</summary>
+    private const byte Reserved = 0b0010;
 
-    /// <summary>By type, a bit for each value of the four flags that is allowed. [MQTT-2.1.3-1]</summary>
-    private static ReadOnlySpan<ushort> Allowed =>
-        [0, None, None, PublishFlags, None, None, Two, None, Two, None, Two, None, None, None, None, None];
-
-    /// <summary>The same for 3.1, which lets PUBREL, SUBSCRIBE and UNSUBSCRIBE be marked as repeated.</summary>
-    private static ReadOnlySpan<ushort> AllowedV31 =>
-        [0, None, None, PublishFlags, None, None, TwoAndDup, None, TwoAndDup, None, TwoAndDup, None, None, None, None, None];
+    /// <summary>By type, the flags of every packet but PUBLISH [MQTT-2.1.3-1]; type 0 has flags that no byte can have.</summary>
+    /// <remarks>Bytes, since they are read in place: a span of wider numbers costs an allocation in code that is not optimised.</remarks>
+    private static ReadOnlySpan<byte> Required => [0xFF, 0, 0, 0, 0, 0, Reserved, 0, Reserved, 0, Reserved, 0, 0, 0, 0, 0];
 
     /// <summary>Which packet this is.</summary>
     public static PacketType Type(byte firstByte) => (PacketType)(firstByte >> 4);
 
-    /// <summary>The first byte of a packet that has no flags of its own.</summary>
-    public static byte FirstByte(PacketType type) =>
-        (byte)((int)type << 4 | (type is PacketType.Pubrel or PacketType.Subscribe or PacketType.Unsubscribe ? 0b0010 : 0));
+    /// <summary>The first byte of a packet other than PUBLISH.</summary>
+    public static byte FirstByte(PacketType type) => (byte)((int)type << 4 | Required[(int)type]);
 
     /// <summary>Checks type and flags by the rules of 3.1.1 and 5.0.</summary>
     /// <exception cref="MalformedPacketException">The type is reserved or its flags are wrong.</exception>
     public static void Check(byte firstByte)
     {
-        if ((Allowed[firstByte >> 4] >> (firstByte & 0x0F) & 1) == 0) throw Refuse(firstByte);
+        if (!Allows(firstByte)) throw Refuse(firstByte);
     }
 
     /// <summary>Checks type and flags by the rules of 3.1, the loosest version: what fails here fails in all.</summary>
     /// <exception cref="MalformedPacketException">The type is reserved or its flags are wrong.</exception>
     public static void CheckV31(byte firstByte)
     {
-        if ((AllowedV31[firstByte >> 4] >> (firstByte & 0x0F) & 1) == 0) throw Refuse(firstByte);
+        if (Allows(firstByte)) return;
+        // It lets PUBREL, SUBSCRIBE and UNSUBSCRIBE be marked as repeated.
+        if (Required[firstByte >> 4] != Reserved || !Allows((byte)(firstByte & ~Dup))) throw Refuse(firstByte);
+    }
+
+    private static bool Allows(byte firstByte)
+    {
+        var flags = firstByte & 0x0F;
+        return Type(firstByte) == PacketType.Publish ? (PublishFlags >> flags & 1) != 0 : flags == Required[firstByte >> 4];
     }
 
     private static MalformedPacketException Refuse(byte firstByte) => MalformedPacketException.Malformed(Type(firstByte) switch
