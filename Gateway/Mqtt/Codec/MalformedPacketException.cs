@@ -1,3 +1,4 @@
+using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
 
 namespace Broker.Gateway.Mqtt.Codec;
@@ -9,4 +10,13 @@ internal sealed class MalformedPacketException(ReasonCode code, string reason) :
 {
     /// <summary>What a 5.0 client is told; a 3.x client's connection is just closed.</summary>
     public ReasonCode Code { get; } = code;
+
+    /// <summary>Set by <see cref="ConnectDecoder"/> alone: the version whose form the refusing CONNACK takes; null when CONNECT broke before it said one.</summary>
+    public ProtocolVersion? Version { get; init; }
+
+    /// <summary>The bytes cannot be parsed.</summary>
+    public static MalformedPacketException Malformed(string reason) => new(ReasonCode.MalformedPacket, reason);
+
+    /// <summary>The bytes can be parsed, but say what the protocol does not allow.</summary>
+    public static MalformedPacketException ProtocolError(string reason) => new(ReasonCode.ProtocolError, reason);
 }

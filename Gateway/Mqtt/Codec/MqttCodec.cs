@@ -1,3 +1,5 @@
+using Broker.Gateway.Mqtt.Codec.V3;
+using Broker.Gateway.Mqtt.Codec.V5;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
 
@@ -6,6 +8,14 @@ namespace Broker.Gateway.Mqtt.Codec;
 /// <summary>Reads and writes the packets of one protocol version. Stateless: one instance serves every connection.</summary>
 internal abstract class MqttCodec
 {
+    /// <summary>The codec of a version.</summary>
+    public static MqttCodec For(ProtocolVersion version) => version switch
+    {
+        ProtocolVersion.V31 => V3Codec.InstanceV31,
+        ProtocolVersion.V311 => V3Codec.Instance,
+        _ => V5Codec.Instance,
+    };
+
     /// <summary>Reads the body of one packet and hands it on.</summary>
     /// <param name="firstByte">The first byte of the fixed header: type and flags.</param>
     /// <param name="body">Exactly the remaining length's bytes.</param>
@@ -28,6 +38,10 @@ internal abstract class MqttCodec
     /// <param name="size">What <see cref="Measure(in OutboundPublish)"/> returned for it.</param>
     /// <param name="to">At least <paramref name="size"/> bytes.</param>
     public abstract void Write(in OutboundPublish packet, int size, Span<byte> to);
+
+    /// <summary>What a packet leads to that no client may send, or not now.</summary>
+    protected static MalformedPacketException UnexpectedPacket(PacketType type) => MalformedPacketException.ProtocolError(
+        type == PacketType.Connect ? "second CONNECT" : "packet that a client does not send"); // [MQTT-3.1.0-2]
 
     /// <summary>The most that <see cref="WriteAcknowledgement"/> writes.</summary>
     public const int MaxAcknowledgementBytes = 5;

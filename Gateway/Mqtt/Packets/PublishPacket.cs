@@ -6,7 +6,8 @@ namespace Broker.Gateway.Mqtt.Packets;
 /// <remarks>The spans point into the receive buffer: they are good only until the handler returns.</remarks>
 internal readonly ref struct PublishPacket
 {
-    /// <summary>The topic name: checked UTF-8 without wildcards and NUL; empty only in 5.0 and only with a topic alias.</summary>
+    /// <summary>The topic name as it came, up to 65,535 bytes: not yet checked for UTF-8, NUL and wildcards, since topics repeat and the
+    /// connection checks each once, by TopicName.TryParse. Empty only in 5.0 and only with a topic alias.</summary>
     public required ReadOnlySpan<byte> Topic { get; init; }
 
     public required ReadOnlySpan<byte> Payload { get; init; }

@@ -1,0 +1,127 @@
+using System.Buffers.Binary;
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Messages;
+
+namespace Broker.Gateway.Mqtt.Codec.V3;
+
+/// <summary>The codec of MQTT 3.1 and 3.1.1, which differ in two details: 3.1 knows DUP in more packets and has no session present flag.</summary>
+internal sealed class V3Codec : MqttCodec
+{
+    /// <summary>For 3.1.1.</summary>
+    public static readonly V3Codec Instance = new(ProtocolVersion.V311);
+
+    /// <summary>For 3.1.</summary>
+    public static readonly V3Codec InstanceV31 = new(ProtocolVersion.V31);
+
+    private readonly bool isV31;
+
+    private V3Codec(ProtocolVersion version) => isV31 = version == ProtocolVersion.V31;
+
+    /// <inheritdoc/>
+    public override void Decode(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler)
+    {
+        if (isV31) FixedHeader.CheckV31(firstByte);
+        else FixedHeader.Check(firstByte);
+
+        var type = FixedHeader.Type(firstByte);
+        switch (type)
+        {
+            case PacketType.Publish:
+                PublishDecoder.Decode(firstByte, body, handler);
+                break;
+            case PacketType.Puback or PacketType.Pubrec or PacketType.Pubrel or PacketType.Pubcomp:
+                DecodeAcknowledgement(type, body, handler);
+                break;
+            case PacketType.Subscribe:
+                handler.OnPacket(SubscribeDecoder.DecodeSubscribe(body));
+                break;
+            case PacketType.Unsubscribe:
+                handler.OnPacket(SubscribeDecoder.DecodeUnsubscribe(body));
+                break;
+            case PacketType.Pingreq:
+                new PacketReader(body).ExpectEnd();
+                handler.OnPacket(PingreqPacket.Instance);
+                break;
+            case PacketType.Disconnect:
+                new PacketReader(body).ExpectEnd();
+                handler.OnPacket(new DisconnectPacket(ReasonCode.Success));
+                break;
+            default:
+                throw UnexpectedPacket(type);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Measure(ControlPacket packet)
+    {
+        var remaining = MeasureBody(packet);
+        return 1 + VariableByteInteger.Size(remaining) + remaining;
+    }
+
+    /// <inheritdoc/>
+    public override int Write(ControlPacket packet, Span<byte> to)
+    {
+        var writer = new PacketWriter(to);
+        writer.WriteByte(FixedHeader.FirstByte(packet.Type));
+        writer.WriteVariableByteInteger(MeasureBody(packet));
+        WriteBody(packet, ref writer);
+        return writer.Written;
+    }
+
+    /// <inheritdoc/>
+    public override int Measure(in OutboundPublish packet)
+    {
+        var remaining = 2 + packet.Topic.Length + (packet.Qos == Qos.AtMostOnce ? 0 : 2) + packet.Message.Payload.Length;
+        return 1 + VariableByteInteger.Size(remaining) + remaining;
+    }
+
+    /// <inheritdoc/>
+    public override void Write(in OutboundPublish packet, int size, Span<byte> to)
+    {
+        var at = PublishHeader.Write(in packet, size, to);
+        packet.Message.Payload.CopyTo(to[at..]);
+    }
+
+    /// <inheritdoc/>
+    public override int WriteAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code, Span<byte> to)
+    {
+        BinaryPrimitives.WriteUInt32BigEndian(to, (uint)FixedHeader.FirstByte(type) << 24 | 2u << 16 | packetIdentifier);
+        return 4;
+    }
+
+    private static void DecodeAcknowledgement(PacketType type, ReadOnlySpan<byte> body, IPacketHandler handler)
+    {
+        if (body.Length != 2) throw MalformedPacketException.Malformed("acknowledgement that is not two bytes long");
+        var identifier = BinaryPrimitives.ReadUInt16BigEndian(body);
+        if (identifier == 0) throw MalformedPacketException.ProtocolError("packet identifier 0"); // [3.1.1 MQTT-2.3.1-1]
+        handler.OnAcknowledgement(type, identifier, ReasonCode.Success);
+    }
+
+    private int MeasureBody(ControlPacket packet)
+    {
+        var counting = PacketWriter.Counting;
+        WriteBody(packet, ref counting);
+        return counting.Written;
+    }
+
+    private void WriteBody(ControlPacket packet, ref PacketWriter writer)
+    {
+        switch (packet)
+        {
+            case ConnackPacket connack:
+                ConnackEncoder.WriteBody(connack, withSessionPresent: !isV31, ref writer);
+                break;
+            case SubackPacket suback:
+                writer.WriteUInt16(suback.PacketIdentifier);
+                foreach (var code in suback.Codes) writer.WriteByte(Math.Min((byte)code, (byte)0x80)); // [3.1.1 MQTT-3.9.3-2]
+                break;
+            case UnsubackPacket unsuback:
+                writer.WriteUInt16(unsuback.PacketIdentifier);
+                break;
+            case PingrespPacket:
+                break;
+            default:
+                throw new InvalidOperationException($"A 3.x server does not send {packet.Type}.");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Buffers.Binary;
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Messages;
+
+namespace Broker.Gateway.Mqtt.Codec.V5;
+
+/// <summary>The codec of MQTT 5.0.</summary>
+internal sealed class V5Codec : MqttCodec
+{
+    public static readonly V5Codec Instance = new();
+
+    private V5Codec()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void Decode(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler)
+    {
+        FixedHeader.Check(firstByte);
+        var type = FixedHeader.Type(firstByte);
+        switch (type)
+        {
+            case PacketType.Publish:
+                PublishDecoder.Decode(firstByte, body, handler);
+                break;
+            case PacketType.Puback or PacketType.Pubrec or PacketType.Pubrel or PacketType.Pubcomp:
+                AcknowledgementDecoder.Decode(type, body, handler);
+                break;
+            case PacketType.Subscribe:
+                handler.OnPacket(SubscribeDecoder.DecodeSubscribe(body));
+                break;
+            case PacketType.Unsubscribe:
+                handler.OnPacket(SubscribeDecoder.DecodeUnsubscribe(body));
+                break;
+            case PacketType.Pingreq:
+                new PacketReader(body).ExpectEnd();
+                handler.OnPacket(PingreqPacket.Instance);
+                break;
+            case PacketType.Disconnect:
+                handler.OnPacket(DisconnectDecoder.Decode(body));
+                break;
+            case PacketType.Auth:
+                handler.OnPacket(AuthDecoder.Decode(body));
+                break;
+            default:
+                throw UnexpectedPacket(type);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Measure(ControlPacket packet)
+    {
+        var remaining = MeasureBody(packet);
+        return 1 + VariableByteInteger.Size(remaining) + remaining;
+    }
+
+    /// <inheritdoc/>
+    public override int Write(ControlPacket packet, Span<byte> to)
+    {
+        var writer = new PacketWriter(to);
+        writer.WriteByte(FixedHeader.FirstByte(packet.Type));
+        writer.WriteVariableByteInteger(MeasureBody(packet));
+        WriteBody(packet, ref writer);
+        return writer.Written;
+    }
+
+    /// <inheritdoc/>
+    public override int Measure(in OutboundPublish packet) => PublishEncoder.Measure(in packet);
+
+    /// <inheritdoc/>
+    public override void Write(in OutboundPublish packet, int size, Span<byte> to) => PublishEncoder.Write(in packet, size, to);
+
+    /// <inheritdoc/>
+    public override int WriteAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code, Span<byte> to)
+    {
+        var remaining = code == ReasonCode.Success ? 2u : 3u; // success may be left out [MQTT-3.4.2.1]
+        BinaryPrimitives.WriteUInt32BigEndian(to, (uint)FixedHeader.FirstByte(type) << 24 | remaining << 16 | packetIdentifier);
+        if (remaining == 2) return 4;
+
+        to[4] = (byte)code;
+        return 5;
+    }
+
+    private static int MeasureBody(ControlPacket packet)
+    {
+        var counting = PacketWriter.Counting;
+        WriteBody(packet, ref counting);
+        return counting.Written;
+    }
+
+    private static void WriteBody(ControlPacket packet, ref PacketWriter writer)
+    {
+        switch (packet)
+        {
+            case ConnackPacket connack:
+                ConnackEncoder.WriteBody(connack, ref writer);
+                break;
+            case SubackPacket suback:
+                SubackEncoder.WriteBody(suback, ref writer);
+                break;
+            case UnsubackPacket unsuback:
+                SubackEncoder.WriteBody(unsuback, ref writer);
+                break;
+            case DisconnectPacket disconnect:
+                DisconnectEncoder.WriteBody(disconnect, ref writer);
+                break;
+            case AuthPacket auth:
+                AuthEncoder.WriteBody(auth, ref writer);
+                break;
+            case PingrespPacket:
+                break;
+            default:
+                throw new InvalidOperationException($"A server does not send {packet.Type}.");
+        }
+    }
+}
