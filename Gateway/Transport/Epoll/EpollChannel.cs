@@ -1,4 +1,5 @@
 using System.Net;
+using DotNetty.Common.Concurrency;
 using DotNetty.Transport.Channels;
 
 namespace Broker.Gateway.Transport.Epoll;
@@ -42,8 +43,22 @@ internal abstract class EpollChannel : AbstractChannel
     /// <summary>Handles the socket's events; the channel may be closed when this returns.</summary>
     public abstract void OnReady(uint mask);
 
-    /// <summary>Forgets an unanswered Read; any thread. Events already watched for are switched off when the next one comes.</summary>
-    public void ClearReadPending() => readPending = false;
+    /// <summary>Forgets an unanswered Read, because auto-read was switched off; any thread.</summary>
+    /// <remarks>Events already watched for are switched off when the next one comes.</remarks>
+    public void ClearReadPending()
+    {
+        ReadAnswered();
+        if (loop is null or { InEventLoop: true } or { IsShuttingDown: true }) return;
+        try
+        {
+            // The loop may just now be beginning the read that auto-read, still on, had asked for.
+            loop.Execute(static channel => ((EpollChannel)channel).readPending = false, this);
+        }
+        catch (RejectedExecutionException)
+        {
+            // Shut down meanwhile: nothing is read any more.
+        }
+    }
 
     /// <summary>Sets an int option. False when the socket is not open or refuses.</summary>
     public unsafe bool TrySetOption(int level, int name, int value)
@@ -59,6 +74,9 @@ internal abstract class EpollChannel : AbstractChannel
         uint length = sizeof(int);
         return descriptor >= 0 && LibC.GetSocketOption(descriptor, level, name, &value, &length) == 0 ? value : 0;
     }
+
+    /// <summary>Notes that something has been read.</summary>
+    protected void ReadAnswered() => readPending = false;
 
     protected override IChannelId NewId() => new EpollChannelId();
 

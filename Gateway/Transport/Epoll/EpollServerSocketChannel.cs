@@ -51,7 +51,7 @@ internal sealed class EpollServerSocketChannel : EpollChannel, IServerSocketChan
 
             accepted++;
             exhausted = false;
-            ClearReadPending();
+            ReadAnswered();
             Pipeline.FireChannelRead(new EpollSocketChannel(this, fd, new PeerAddress(new ReadOnlySpan<byte>(address, (int)length))));
         }
 
@@ -73,10 +73,10 @@ internal sealed class EpollServerSocketChannel : EpollChannel, IServerSocketChan
         if (configuration.ReceiveBufferSize > 0) TrySetOption(LibC.SolSocket, LibC.SoRcvBuf, configuration.ReceiveBufferSize);
         fixed (byte* bytes = address.Buffer.Span)
         {
-            if (LibC.Bind(fd, bytes, (uint)address.Size) < 0) throw AbandonBind("bind", localAddress);
+            if (LibC.Bind(fd, bytes, (uint)address.Size) < 0) throw AbandonBind("bind", localAddress, LibC.Errno);
         }
 
-        if (LibC.Listen(fd, configuration.Backlog) < 0) throw AbandonBind("listen", localAddress);
+        if (LibC.Listen(fd, configuration.Backlog) < 0) throw AbandonBind("listen", localAddress, LibC.Errno);
         CacheLocalAddress();
     }
 
@@ -90,11 +90,10 @@ internal sealed class EpollServerSocketChannel : EpollChannel, IServerSocketChan
         if (!paused) base.DoBeginRead();
     }
 
-    private ChannelException AbandonBind(string call, EndPoint localAddress)
+    private ChannelException AbandonBind(string call, EndPoint localAddress, int errno)
     {
-        ChannelException fault = SocketFault.Create($"{call} {localAddress}", LibC.Errno);
         DoClose();
-        return fault;
+        return SocketFault.Create($"{call} {localAddress}", errno);
     }
 
     // True to go on accepting: what failed was one connection that left before we came to it.

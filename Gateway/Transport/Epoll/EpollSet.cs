@@ -18,6 +18,8 @@ internal sealed unsafe class EpollSet : IDisposable
 
     public EpollSet()
     {
+        // Bound now, once: binding it after a failed call would overwrite the number it is to read.
+        _ = LibC.Errno;
         epoll = LibC.EpollCreate(LibC.CloseOnExec);
         if (epoll < 0) throw SocketFault.Create("epoll_create1", LibC.Errno);
         events = (byte*)NativeMemory.Alloc((nuint)(Capacity * Stride));

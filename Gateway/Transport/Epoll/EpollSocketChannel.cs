@@ -147,7 +147,7 @@ internal sealed class EpollSocketChannel : EpollChannel, ISocketChannel
 
         receiveSize.Record(received);
         buffer.SetWriterIndex(buffer.WriterIndex + received);
-        ClearReadPending();
+        ReadAnswered();
         Pipeline.FireChannelRead(buffer);
         return received;
     }
