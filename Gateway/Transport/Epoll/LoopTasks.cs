@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using DotNetty.Common.Concurrency;
+using DotNetty.Common.Internal.Logging;
+
+namespace Broker.Gateway.Transport.Epoll;
+
+/// <summary>The tasks waiting for one loop: those it queued itself, and those of other threads.</summary>
+/// <remarks>
+/// Two queues, so that work a loop hands to itself takes no interlocked step. Each thread's own tasks run in the order
+/// it queued them; between threads there is no order.
+/// </remarks>
+internal sealed class LoopTasks
+{
+    // One turn's bounds: sockets are looked at again after this many tasks of each queue, or this long.
+    private const int MaxTasksPerTurn = 1024;
+    private const int TasksPerClockRead = 64;
+    private static readonly long MaxTicksPerTurn = Stopwatch.Frequency / 200;
+    private static readonly IInternalLogger Logger = InternalLoggerFactory.GetInstance<LoopTasks>();
+
+    private readonly Queue<IRunnable> own = new();
+    private readonly ConcurrentQueue<IRunnable> foreign = new();
+
+    /// <summary>Whether nothing waits. The loop's thread only.</summary>
+    public bool IsEmpty => own.Count == 0 && foreign.IsEmpty;
+
+    /// <summary>Queues a task of the loop's own thread.</summary>
+    public void AddOwn(IRunnable task) => own.Enqueue(task);
+
+    /// <summary>Queues a task of another thread; a full fence follows, for the caller's look at the loop's sleep flag.</summary>
+    public void AddForeign(IRunnable task)
+    {
+        foreign.Enqueue(task);
+        Interlocked.MemoryBarrier();
+    }
+
+    /// <summary>Runs waiting tasks within one turn's bounds: other threads' first, so that what they hand to the loop runs in the same turn.</summary>
+    /// <returns>Whether any task ran.</returns>
+    public bool RunTurn()
+    {
+        if (IsEmpty) return false;
+        long end = Stopwatch.GetTimestamp() + MaxTicksPerTurn;
+        int count = 0;
+        while (count < MaxTasksPerTurn && foreign.TryDequeue(out IRunnable? task))
+        {
+            Run(task);
+            if (++count % TasksPerClockRead == 0 && Stopwatch.GetTimestamp() >= end) break;
+        }
+
+        count = 0;
+        while (count < MaxTasksPerTurn && own.TryDequeue(out IRunnable? task))
+        {
+            Run(task);
+            if (++count % TasksPerClockRead == 0 && Stopwatch.GetTimestamp() >= end) break;
+        }
+
+        return true;
+    }
+
+    /// <summary>Runs one task; what it throws is logged and goes no further, for the loop serves other connections too.</summary>
+    public static void Run(IRunnable task)
+    {
+        try
+        {
+            task.Run();
+        }
+        catch (Exception e)
+        {
+            Logger.Warn("A task of an event loop threw; the loop goes on.", e);
+        }
+    }
+}
