@@ -35,6 +35,19 @@ public sealed class ApplicationMessage
     [Id(6)]
     public long ExpiresAt { get; init; }
 
+    /// <summary>The same message with another end of life.</summary>
+    /// <param name="unixMs">When it expires, in Unix milliseconds; 0 means never.</param>
+    public ApplicationMessage ExpiringAt(long unixMs) => new()
+    {
+        Topic = Topic,
+        Payload = Payload,
+        Qos = Qos,
+        Retain = Retain,
+        Properties = Properties,
+        PublisherId = PublisherId,
+        ExpiresAt = unixMs,
+    };
+
     /// <summary>True once its message expiry interval has passed.</summary>
     /// <param name="nowMs">Now, in Unix milliseconds.</param>
     public bool IsExpired(long nowMs) => ExpiresAt != 0 && ExpiresAt <= nowMs;

@@ -91,16 +91,7 @@ public sealed record Will(
     [property: Id(0)] ApplicationMessage Message, [property: Id(1)] uint DelaySeconds = 0, [property: Id(2)] uint? ExpirySeconds = null)
 {
     /// <summary>The will message as it is published now.</summary>
-    public ApplicationMessage ToMessage(long nowMs) => ExpirySeconds is not { } seconds ? Message : new ApplicationMessage
-    {
-        Topic = Message.Topic,
-        Payload = Message.Payload,
-        Qos = Message.Qos,
-        Retain = Message.Retain,
-        Properties = Message.Properties,
-        PublisherId = Message.PublisherId,
-        ExpiresAt = nowMs + seconds * 1000L,
-    };
+    public ApplicationMessage ToMessage(long nowMs) => ExpirySeconds is { } seconds ? Message.ExpiringAt(nowMs + seconds * 1000L) : Message;
 }
 
 /// <summary>The session a connection got.</summary>

@@ -44,6 +44,20 @@ internal sealed class SessionQueue(QueuePriorities? priorities)
         return lane.Items.Dequeue();
     }
 
+    /// <summary>Takes out the delivery with a sequence number, wherever it stands.</summary>
+    public void Discard(long sequence)
+    {
+        foreach (var lane in lanes)
+        {
+            for (var left = lane.Items.Count; left > 0; left--)
+            {
+                var item = lane.Items.Dequeue();
+                if (item.Sequence == sequence) Count--;
+                else lane.Items.Enqueue(item);
+            }
+        }
+    }
+
     /// <summary>All that waits, lane by lane.</summary>
     public IEnumerable<Delivery> Enumerate() => lanes.SelectMany(lane => lane.Items);
 

@@ -152,6 +152,13 @@ public sealed class SessionState
             && window.Remove(packetIdentifier, out delivery);
     }
 
+    /// <summary>Whether the delivery with that place is in flight.</summary>
+    public bool IsInflight(ushort packetIdentifier, long sequence) =>
+        window is not null && window.TryGet(packetIdentifier, out var inflight) && inflight.Delivery.Sequence == sequence;
+
+    /// <summary>Takes a waiting delivery out of the queue. Slow: for what the store refused.</summary>
+    public void Discard(long sequence) => queue?.Discard(sequence);
+
     /// <summary>All in flight, in the order of sending, for resending them. [MQTT-4.4.0-1], [MQTT-4.6.0-1]</summary>
     public Inflight[] InflightInOrder() => window?.InOrder() ?? [];
 

@@ -1,0 +1,44 @@
+using Broker.Grains.Interfaces.Gateways;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Runtime;
+using Orleans.Runtime.Services;
+
+namespace Broker.Grains.Gateways;
+
+/// <inheritdoc cref="IGatewayService"/>
+/// <remarks>Every process has one; where there is no gateway it has no routes and no clients. Requests interleave at awaits, of which
+/// <see cref="Deliver"/> has none, so batches are taken whole and in order.</remarks>
+[Reentrant]
+internal sealed class GatewayService(GrainId id, Silo silo, ILoggerFactory loggers, IServiceProvider services)
+    : GrainService(id, silo, loggers), IGatewayService
+{
+    private readonly Dictionary<Guid, long> lastBatches = [];
+
+    private ILocalGateway? Gateway => services.GetService<ILocalGateway>();
+
+    public Task Deliver(DeliveryBatch batch)
+    {
+        if (lastBatches.TryGetValue(batch.Link, out var last) && last >= batch.Number) return Task.CompletedTask;
+        lastBatches[batch.Link] = batch.Number;
+        if (Gateway is { } gateway)
+        {
+            foreach (var (message, routes) in batch.Messages) gateway.Deliver(message, routes);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<RouteChange[]> RoutesOf(int shard) => Gateway?.RoutesOfAsync(shard) ?? Task.FromResult<RouteChange[]>([]);
+
+    public Task Close(ulong connection, ReasonCode code) => Gateway?.CloseAsync(connection, code) ?? Task.CompletedTask;
+}
+
+/// <inheritdoc cref="IGatewayClient"/>
+internal sealed class GatewayClient(IServiceProvider services) : GrainServiceClient<IGatewayService>(services), IGatewayClient
+{
+    public IGatewayService At(SiloAddress gateway) => GetGrainService(gateway);
+}

@@ -1,0 +1,66 @@
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Retained;
+using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Topics;
+using Broker.Grains.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Broker.Grains.Retained;
+
+/// <summary>The retained partitions that are active in this process. Thread-safe.</summary>
+internal sealed class LocalRetainedPartitions(ShardMap map) : ILocalRetainedPartitions
+{
+    private readonly RetainedPartition?[] partitions = new RetainedPartition?[map.Count];
+
+    ILocalRetained? ILocalRetainedPartitions.Find(int partition) => Volatile.Read(ref partitions[partition]);
+
+    public void Open(int number, RetainedPartition partition) => Volatile.Write(ref partitions[number], partition);
+
+    public void Close(int number) => Volatile.Write(ref partitions[number], null);
+}
+
+/// <inheritdoc cref="IRetainedGrain"/>
+[KeepAlive]
+internal sealed class RetainedGrain(
+    LocalRetainedPartitions local, BrokerStore store, IOptions<RetainedOptions> options, RetainedBudget budget, TimeProvider time) : Grain, IRetainedGrain
+{
+    private static readonly TimeSpan SweepPeriod = TimeSpan.FromMinutes(1);
+    private RetainedPartition? partition;
+
+    private int Number => (int)this.GetPrimaryKeyLong();
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        partition = new RetainedPartition(Number, store, options.Value, budget, time);
+        await foreach (var message in store.LoadRetainedAsync(Number, cancellationToken)) partition.Restore(message);
+        this.RegisterGrainTimer(
+            static (partition, _) =>
+            {
+                partition.RemoveExpired();
+                return Task.CompletedTask;
+            },
+            partition,
+            new GrainTimerCreationOptions(SweepPeriod, SweepPeriod));
+        local.Open(Number, partition);
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        local.Close(Number);
+        partition?.Close();
+        return Task.CompletedTask;
+    }
+
+    public Task<ReasonCode[]> Store(ApplicationMessage[] messages) => Task.WhenAll(messages.Select(message =>
+    {
+        var receipt = new TaskReceipt();
+        partition!.TryStore(message, receipt);
+        return receipt.Completion;
+    }));
+
+    public Task<RetainedPage> Match(TopicFilter filter, TopicName? after, int limit)
+    {
+        partition!.TryMatch(filter, after, limit, out var page);
+        return Task.FromResult(page);
+    }
+}

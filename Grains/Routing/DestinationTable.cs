@@ -1,0 +1,96 @@
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Storage;
+
+namespace Broker.Grains.Routing;
+
+/// <summary>Somewhere a shard's messages go.</summary>
+internal interface IDestination
+{
+    /// <summary>True if a publisher of QoS 1 or 2 must wait for its answer.</summary>
+    bool NeedsReceipt { get; }
+
+    /// <summary>Hands over a message.</summary>
+    /// <param name="routes">The numbers by which the destination knows the matching subscriptions.</param>
+    /// <param name="body">What several durable sessions store together; null if this is the only one.</param>
+    /// <param name="receipt">Is answered when the message is safe there; null if nobody waits.</param>
+    void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt);
+}
+
+/// <summary>Makes the destinations that routes name.</summary>
+internal interface IDestinationFactory
+{
+    /// <summary>The destination; null for the gateway of this process, whose messages the publisher delivers itself.</summary>
+    IDestination? Create(RouteDestination destination);
+}
+
+/// <summary>Numbers a shard's destinations, so that a route is small. Under the shard's lock.</summary>
+internal sealed class DestinationTable(IDestinationFactory factory)
+{
+    /// <summary>The number of this process's own gateway.</summary>
+    public const int Own = 0;
+
+    private readonly Dictionary<RouteDestination, int> numbers = [];
+    private readonly List<Entry> entries = [new(null, null, null)];
+    private readonly Stack<int> free = new();
+
+    /// <summary>The number of a destination, which stays its own until <see cref="Release"/> has been called as often.</summary>
+    public int Acquire(RouteDestination destination)
+    {
+        if (!numbers.TryGetValue(destination, out var number))
+        {
+            var target = factory.Create(destination);
+            number = target is null ? Own : Add(new Entry(destination, target, null));
+            numbers.Add(destination, number);
+        }
+
+        entries[number].Uses++;
+        return number;
+    }
+
+    public bool TryFind(RouteDestination destination, out int number) => numbers.TryGetValue(destination, out number);
+
+    public void Release(int number)
+    {
+        var entry = entries[number];
+        if (--entry.Uses > 0 || number == Own) return;
+        numbers.Remove(entry.Name!);
+        Free(number);
+    }
+
+    public int AddGroup(SharedGroup group) => Add(new Entry(null, null, group));
+
+    public void RemoveGroup(int number) => Free(number);
+
+    /// <summary>The group of a number; null if it is no group.</summary>
+    public SharedGroup? GroupOf(int number) => entries[number].Group;
+
+    /// <summary>The destination of a number; null for <see cref="Own"/>.</summary>
+    public IDestination? TargetOf(int number) => entries[number].Target;
+
+    private int Add(Entry entry)
+    {
+        if (free.TryPop(out var number))
+        {
+            entries[number] = entry;
+            return number;
+        }
+
+        entries.Add(entry);
+        return entries.Count - 1;
+    }
+
+    private void Free(int number)
+    {
+        entries[number] = entries[Own];
+        free.Push(number);
+    }
+
+    private sealed class Entry(RouteDestination? name, IDestination? target, SharedGroup? group)
+    {
+        public readonly RouteDestination? Name = name;
+        public readonly IDestination? Target = target;
+        public readonly SharedGroup? Group = group;
+        public int Uses;
+    }
+}

@@ -1,0 +1,142 @@
+using System.Text;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Grains.Routing;
+
+/// <summary>The routes of one shard: what <see cref="TopicShardGrain"/> owns and lets its process use directly.</summary>
+/// <remarks>Thread-safe by one lock, held for a look-up or a change and never across I/O or a delivery. Matches are immutable, so messages leave
+/// outside the lock; a publisher's own thread keeps its order.</remarks>
+internal sealed class Shard(DestinationTable destinations, RoutingOptions options) : ILocalShard
+{
+    private readonly Lock gate = new();
+    private readonly SubscriptionTrie trie = new();
+    private readonly Dictionary<string, SharedGroup> groups = new(StringComparer.Ordinal);
+    private readonly Dictionary<TopicName, ShardMatch> matches = [];
+    private readonly List<Route> found = [];
+    private int version;
+    private volatile bool closed;
+
+    /// <summary>How many routes there are, members of shared subscriptions not counted.</summary>
+    public int RouteCount
+    {
+        get
+        {
+            lock (gate) return trie.RouteCount;
+        }
+    }
+
+    /// <summary>Whether a match made at some version still holds.</summary>
+    public bool IsCurrent(int matchVersion) => !closed && Volatile.Read(ref version) == matchVersion;
+
+    public bool TryMatch(TopicName topic, out IShardMatch match)
+    {
+        lock (gate)
+        {
+            match = null!;
+            if (closed) return false;
+            if (matches.TryGetValue(topic, out var known) && known.IsCurrent)
+            {
+                match = known;
+                return true;
+            }
+
+            found.Clear();
+            trie.Match(topic.Utf8, found);
+            var made = ShardMatch.Of(this, version, found, destinations);
+            if (options.MatchCacheSize > 0)
+            {
+                if (matches.Count >= options.MatchCacheSize) matches.Clear();
+                matches[topic] = made;
+            }
+
+            match = made;
+            return true;
+        }
+    }
+
+    public bool TryChange(ReadOnlySpan<RouteChange> changes)
+    {
+        lock (gate)
+        {
+            if (closed) return false;
+            foreach (ref readonly var change in changes) Apply(change);
+            return true;
+        }
+    }
+
+    public bool TryRedispatch(in TopicFilter filter, ApplicationMessage message, List<ulong> shared)
+    {
+        SharedGroup? group;
+        lock (gate)
+        {
+            if (closed) return false;
+            groups.TryGetValue(filter.Text, out group);
+        }
+
+        if (group is null || !group.Dispatch(message, null, shared)) BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
+        return true;
+    }
+
+    /// <summary>Ends all direct use; what was matched before is no longer current.</summary>
+    public void Close()
+    {
+        lock (gate) closed = true;
+    }
+
+    private void Apply(in RouteChange change)
+    {
+        Span<byte> small = stackalloc byte[512];
+        var path = change.Filter.Path;
+        var utf8 = path.Length * 3 <= small.Length ? small[..Encoding.UTF8.GetBytes(path, small)] : Encoding.UTF8.GetBytes(path);
+        var changed = change.Filter.IsShared ? ApplyShared(change, utf8)
+            : change.Remove ? Remove(utf8, change)
+            : Add(utf8, change);
+        if (changed) Volatile.Write(ref version, version + 1);
+    }
+
+    private bool Add(ReadOnlySpan<byte> path, in RouteChange change)
+    {
+        var destination = destinations.Acquire(change.Destination);
+        if (trie.Add(path, new Route(destination, change.RouteId))) return true;
+        destinations.Release(destination);
+        return false;
+    }
+
+    private bool Remove(ReadOnlySpan<byte> path, in RouteChange change)
+    {
+        if (!destinations.TryFind(change.Destination, out var destination) || !trie.Remove(path, new Route(destination, change.RouteId))) return false;
+        destinations.Release(destination);
+        return true;
+    }
+
+    private bool ApplyShared(in RouteChange change, ReadOnlySpan<byte> path)
+    {
+        var exists = groups.TryGetValue(change.Filter.Text, out var group);
+        if (change.Remove)
+        {
+            if (!exists || !group!.Leave(change.Destination, change.RouteId)) return false;
+            if (group.IsEmpty)
+            {
+                groups.Remove(change.Filter.Text);
+                trie.Remove(path, new Route(group.Number, 0));
+                destinations.RemoveGroup(group.Number);
+            }
+
+            return true;
+        }
+
+        if (!exists)
+        {
+            var share = change.Filter.ShareName!;
+            group = new SharedGroup(options.GroupStrategies.GetValueOrDefault(share, options.SharedStrategy), destinations);
+            group.Number = destinations.AddGroup(group);
+            groups.Add(change.Filter.Text, group);
+            trie.Add(path, new Route(group.Number, 0));
+        }
+
+        return group!.Join(change.Destination, change.RouteId);
+    }
+}

@@ -1,0 +1,228 @@
+using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
+using Broker.Grains.Storage;
+using Broker.Grains.Storage.Writes;
+using Orleans.Placement;
+
+namespace Broker.Grains.Sessions;
+
+/// <inheritdoc cref="ISessionGrain"/>
+/// <remarks>Not reentrant: what changes the session as a whole happens one after the other. It calls shards, which call back at
+/// <see cref="Enqueue"/> only from their own links and never wait for this grain inside a call of it (shards are reentrant).</remarks>
+[PreferLocalPlacement]
+internal sealed class SessionGrain(LocalSessions local, BrokerStore store, ShardMap map, SessionPublisher publisher, TimeProvider time)
+    : Grain, ISessionGrain
+{
+    private DurableSession? session;
+    private SessionHeader? header;
+    private ClientLocation? owner;
+    private (Guid Link, long Number, ReasonCode[] Codes) lastBatch;
+
+    private string ClientId => SessionKey.ClientIdOf(this.GetPrimaryKeyString());
+
+    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (await store.OpenSessionAsync(ClientId) is { } stored) Begin(stored);
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (session is null) return;
+        local.Close(session);
+        session.Close(ReasonCode.ServerShuttingDown);
+        await store.FlushAsync();
+    }
+
+    public async Task<OpenSessionResult> Open(OpenSessionRequest request)
+    {
+        try
+        {
+            if (session is not null && request.CleanStart) await EndAsync(publishWill: true);
+            var present = session is not null;
+            if (!present)
+            {
+                var created = new SessionHeader { ClientId = ClientId, Partition = map.PartitionOf(ClientId), CreatedAt = NowMs };
+                Begin((await store.OpenSessionAsync(ClientId, created))!);
+            }
+
+            owner = request.Location;
+            session!.Configure(request.Limits, request.UpgradeQos);
+            await SaveAsync(header! with
+            {
+                ProtocolVersion = request.ProtocolVersion,
+                ExpiryIntervalSeconds = request.ExpirySeconds,
+                UserName = request.UserName,
+                IsConnected = true,
+                DisconnectedAt = null,
+                ExpiresAt = null,
+                Will = request.Will?.Message,
+                WillDelaySeconds = request.Will?.DelaySeconds ?? 0,
+                WillExpirySeconds = request.Will?.ExpirySeconds,
+                WillDueAt = null, // reconnected in time: an earlier will is not published [MQTT-3.1.3-9]
+            });
+            // In use by its connection, which does not come through here: not idle.
+            DelayDeactivation(TimeSpan.MaxValue);
+            return new OpenSessionResult(ReasonCode.Success, present);
+        }
+        catch (StoreException)
+        {
+            return new OpenSessionResult(ReasonCode.ServerUnavailable, SessionPresent: false);
+        }
+    }
+
+    public async Task Close(CloseSessionRequest request)
+    {
+        if (owner != request.Location || session is null) return;
+        owner = null;
+        DelayDeactivation(TimeSpan.Zero);
+        var expiry = request.ExpirySeconds ?? header!.ExpiryIntervalSeconds;
+        if (expiry == 0)
+        {
+            await EndAsync(request.PublishWill);
+            return;
+        }
+
+        var now = NowMs;
+        var will = request.PublishWill ? header!.Will : null;
+        var atOnce = will is not null && header!.WillDelaySeconds == 0;
+        if (atOnce) await publisher.PublishAsync(WillOf(header!)!.ToMessage(now));
+        await SaveAsync(header! with
+        {
+            IsConnected = false,
+            DisconnectedAt = now,
+            ExpiryIntervalSeconds = expiry,
+            ExpiresAt = expiry == SessionHeader.NeverExpires ? null : now + expiry * 1000L,
+            Will = atOnce ? null : will,
+            WillDueAt = atOnce || will is null ? null : now + header!.WillDelaySeconds * 1000L,
+        });
+    }
+
+    public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)
+    {
+        var results = new SubscribeResult[requested.Length];
+        if (session is null)
+        {
+            Array.Fill(results, new SubscribeResult(ReasonCode.UnspecifiedError, false));
+            return results;
+        }
+
+        var saved = new List<Task<bool>>(requested.Length);
+        var subscriptions = new SessionSubscription[requested.Length];
+        for (var i = 0; i < requested.Length; i++)
+        {
+            var (filter, options) = requested[i];
+            var before = session.Subscriptions.Find(filter.Text);
+            subscriptions[i] = new SessionSubscription(filter.Text, before?.Number ?? session.Subscriptions.NextNumber(), map.ShardOf(filter), options);
+            results[i] = new SubscribeResult((ReasonCode)options.Qos, before is null);
+            session.Subscriptions.Set(subscriptions[i]);
+            saved.Add(store.WriteAsync(new SaveSubscription(session.Lease, subscriptions[i])));
+        }
+
+        var outcomes = await Task.WhenAll(saved);
+        for (var i = 0; i < results.Length; i++)
+        {
+            if (outcomes[i]) continue;
+            if (results[i].IsNew) session.Subscriptions.Remove(subscriptions[i].Filter);
+            results[i] = new SubscribeResult(ReasonCode.QuotaExceeded, false);
+        }
+
+        await publisher.ChangeRoutesAsync(subscriptions.Where((_, i) => results[i].IsNew).Select(subscription => RouteOf(subscription, remove: false)));
+        return results;
+    }
+
+    public async Task<ReasonCode[]> Unsubscribe(TopicFilter[] filters)
+    {
+        var codes = new ReasonCode[filters.Length];
+        var gone = new List<SessionSubscription>();
+        for (var i = 0; i < filters.Length; i++)
+        {
+            if (session?.Subscriptions.Find(filters[i].Text) is not { } subscription)
+            {
+                codes[i] = ReasonCode.NoSubscriptionExisted;
+                continue;
+            }
+
+            gone.Add(subscription);
+            session.Subscriptions.Remove(subscription.Filter);
+            store.Submit(new RemoveSubscription(session.Lease, subscription.Filter));
+        }
+
+        await publisher.ChangeRoutesAsync(gone.Select(subscription => RouteOf(subscription, remove: true)));
+        await store.FlushAsync();
+        return codes;
+    }
+
+    public async Task<ReasonCode[]> Enqueue(SessionBatch batch)
+    {
+        if (lastBatch.Link == batch.Link && lastBatch.Number == batch.Number) return lastBatch.Codes;
+        var receipts = Array.ConvertAll(batch.Messages, item =>
+        {
+            var receipt = new TaskReceipt();
+            session?.TryEnqueue(item.Message, item.Subscriptions, null, receipt);
+            receipt.Answer(ReasonCode.Success);
+            return receipt.Completion;
+        });
+        lastBatch = (batch.Link, batch.Number, await Task.WhenAll(receipts));
+        return lastBatch.Codes;
+    }
+
+    public async Task HandleDue()
+    {
+        if (session is null || owner is not null) return;
+        var now = NowMs;
+        if (header!.ExpiresAt <= now)
+        {
+            await EndAsync(publishWill: true);
+        }
+        else if (header.WillDueAt <= now)
+        {
+            await publisher.PublishAsync(WillOf(header)!.ToMessage(now));
+            await SaveAsync(header with { Will = null, WillDueAt = null });
+        }
+    }
+
+    public Task Discard() => session is null ? Task.CompletedTask : EndAsync(publishWill: true);
+
+    /// <summary>The session ends for good: its will goes out [MQTT-3.1.2-8], its routes vanish, its rows go.</summary>
+    private async Task EndAsync(bool publishWill)
+    {
+        var (ending, last) = (session!, header!);
+        var pendingWill = publishWill && (last.WillDueAt is not null || last.IsConnected) ? WillOf(last) : null;
+        local.Close(ending);
+        ending.Close(ReasonCode.SessionTakenOver);
+        (session, header, owner) = (null, null, null);
+        await publisher.ChangeRoutesAsync(ending.Subscriptions.All().Select(subscription => RouteOf(subscription, remove: true)));
+        await publisher.RedispatchAsync(ending.Leftovers());
+        await store.WriteAsync(new DeleteSession(ending.Lease));
+        await publisher.ForgetAsync(ClientId);
+        BrokerCounters.Add(Metric.SessionTerminated);
+        if (pendingWill is not null) await publisher.PublishAsync(pendingWill.ToMessage(NowMs));
+        DeactivateOnIdle();
+    }
+
+    private void Begin(StoredSession stored)
+    {
+        header = stored.Header;
+        session = new DurableSession(ClientId, stored, new SessionLimits(), store, time);
+        session.Fenced += DeactivateOnIdle;
+        local.Open(session);
+    }
+
+    private async Task SaveAsync(SessionHeader changed)
+    {
+        header = changed;
+        if (!await store.WriteAsync(new SaveSession(session!.Lease, changed))) throw new StoreUnavailableException("The session was not saved.");
+    }
+
+    private static Will? WillOf(SessionHeader header) =>
+        header.Will is null ? null : new Will(header.Will, header.WillDelaySeconds, header.WillExpirySeconds);
+
+    private RouteChange RouteOf(SessionSubscription subscription, bool remove) =>
+        new(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(ClientId), (ulong)subscription.Number, remove);
+}

@@ -1,0 +1,54 @@
+using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Retained;
+using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>What a session grain asks of the other grains: to publish its will, to route to it, to forget it.</summary>
+internal sealed class SessionPublisher(IGrainFactory grains, ShardMap map)
+{
+    private readonly Guid link = Guid.NewGuid();
+    private long lastNumber;
+
+    /// <summary>Publishes one of the session's own messages; completes when everybody has it who must.</summary>
+    public async Task PublishAsync(ApplicationMessage message)
+    {
+        var shard = map.ShardOf(message.Topic);
+        if (message.Retain) await grains.GetGrain<IRetainedGrain>(shard).Store([message]);
+        // A link of its own for each: nothing here is repeated, and the number must not look like a repetition.
+        await grains.GetGrain<ITopicShardGrain>(shard).Publish(new PublishBatch(link, Interlocked.Increment(ref lastNumber), [message]));
+    }
+
+    /// <summary>Adds and removes routes in the shards they live in.</summary>
+    public Task ChangeRoutesAsync(IEnumerable<RouteChange> changes)
+    {
+        var byShard = new Dictionary<int, List<RouteChange>>();
+        foreach (var change in changes)
+        {
+            var home = map.ShardOf(change.Filter);
+            var (from, to) = home == ShardMap.EveryShard ? (0, map.Count) : (home, home + 1);
+            for (var shard = from; shard < to; shard++)
+            {
+                if (!byShard.TryGetValue(shard, out var list)) byShard.Add(shard, list = []);
+                list.Add(change);
+            }
+        }
+
+        return Task.WhenAll(byShard.Select(pair => grains.GetGrain<ITopicShardGrain>(pair.Key).Change([.. pair.Value])));
+    }
+
+    /// <summary>Gives what the session leaves behind to other members of its shared subscriptions.</summary>
+    public Task RedispatchAsync(IEnumerable<Delivery> deliveries) => Task.WhenAll(deliveries.GroupBy(delivery => delivery.Share!).Select(async group =>
+    {
+        foreach (var delivery in group)
+        {
+            await grains.GetGrain<ITopicShardGrain>(map.ShardOf(delivery.Message.Topic)).Redispatch(TopicFilter.Parse(group.Key), [delivery.Message]);
+        }
+    }));
+
+    /// <summary>Tells the client registry that the session is gone.</summary>
+    public Task ForgetAsync(string clientId) => grains.GetGrain<IClientRegistryGrain>(map.PartitionOf(clientId)).Forget(clientId);
+}

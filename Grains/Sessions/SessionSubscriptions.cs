@@ -1,0 +1,102 @@
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Storage;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>A durable session's subscriptions, by filter and by the number a shard knows them by.</summary>
+/// <remarks>Thread-safe: its grain changes it, shards' messages read it.</remarks>
+internal sealed class SessionSubscriptions
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, SessionSubscription> byFilter = new(StringComparer.Ordinal);
+    private readonly Dictionary<ulong, SessionSubscription> byNumber = [];
+    private long lastNumber;
+
+    public SessionSubscriptions(IEnumerable<SessionSubscription> stored)
+    {
+        foreach (var subscription in stored) Set(subscription);
+    }
+
+    public int Count
+    {
+        get
+        {
+            lock (gate) return byFilter.Count;
+        }
+    }
+
+    /// <summary>A number never used in this activation before.</summary>
+    public long NextNumber()
+    {
+        lock (gate) return ++lastNumber;
+    }
+
+    public SessionSubscription? Find(string filter)
+    {
+        lock (gate) return byFilter.GetValueOrDefault(filter);
+    }
+
+    public SessionSubscription[] All()
+    {
+        lock (gate) return [.. byFilter.Values];
+    }
+
+    public void Set(SessionSubscription subscription)
+    {
+        lock (gate)
+        {
+            byFilter[subscription.Filter] = subscription;
+            byNumber[(ulong)subscription.Number] = subscription;
+            lastNumber = Math.Max(lastNumber, subscription.Number);
+        }
+    }
+
+    public bool Remove(string filter)
+    {
+        lock (gate) return byFilter.Remove(filter, out var subscription) && byNumber.Remove((ulong)subscription.Number);
+    }
+
+    /// <summary>What the session is to get of a message: one copy over all its matching subscriptions, at the highest QoS. [MQTT-3.3.4-2]</summary>
+    public bool TryMakeDelivery(ApplicationMessage message, ulong[] numbers, string clientId, bool upgradeQos, out Delivery merged)
+    {
+        merged = default;
+        var any = false;
+        lock (gate)
+        {
+            foreach (var number in numbers)
+            {
+                if (!byNumber.TryGetValue(number, out var subscription)) continue;
+                var share = subscription.Filter.StartsWith("$share/", StringComparison.Ordinal) || subscription.Filter.StartsWith("$queue/", StringComparison.Ordinal)
+                    ? subscription.Filter : null;
+                if (!TryMakeDelivery(message, subscription.Options, clientId, upgradeQos, share, out var one)) continue;
+                merged = !any ? one : merged with
+                {
+                    Qos = merged.Qos > one.Qos ? merged.Qos : one.Qos,
+                    Retain = merged.Retain || one.Retain,
+                    Identifiers = merged.Identifiers.With(subscription.Options.Identifier),
+                };
+                any = true;
+            }
+        }
+
+        return any;
+    }
+
+    /// <summary>What one subscription makes of a message; false if nothing.</summary>
+    public static bool TryMakeDelivery(
+        ApplicationMessage message, in SubscriptionOptions options, string clientId, bool upgradeQos, string? share, out Delivery delivery)
+    {
+        delivery = default;
+        if (options.NoLocal && message.PublisherId == clientId)
+        {
+            BrokerCounters.Add(Metric.DeliveryDroppedNoLocal); // [MQTT-3.8.3-3]
+            return false;
+        }
+
+        var qos = upgradeQos == message.Qos > options.Qos ? message.Qos : options.Qos;
+        delivery = new Delivery(message, qos, options.RetainAsPublished && message.Retain, new SubscriptionIdentifiers(options.Identifier), share);
+        return true;
+    }
+}
