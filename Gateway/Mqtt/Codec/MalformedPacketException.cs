@@ -11,7 +11,8 @@ internal sealed class MalformedPacketException(ReasonCode code, string reason) :
     /// <summary>What a 5.0 client is told; a 3.x client's connection is just closed.</summary>
     public ReasonCode Code { get; } = code;
 
-    /// <summary>Set by <see cref="ConnectDecoder"/> alone: the version whose form the refusing CONNACK takes; null when CONNECT broke before it said one.</summary>
+    /// <summary>Set by <see cref="ConnectDecoder"/> alone: the version whose form the refusing CONNACK takes;
+    /// null when CONNECT broke before it said one.</summary>
     public ProtocolVersion? Version { get; init; }
 
     /// <summary>The bytes cannot be parsed.</summary>

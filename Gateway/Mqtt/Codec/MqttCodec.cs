@@ -24,12 +24,24 @@ internal abstract class MqttCodec
     public abstract void Decode(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler);
 
     /// <summary>The whole length in bytes, fixed header included, that <see cref="Write(ControlPacket, Span{byte})"/> needs.</summary>
-    public abstract int Measure(ControlPacket packet);
+    public int Measure(ControlPacket packet)
+    {
+        var remaining = MeasureBody(packet);
+        return 1 + VariableByteInteger.Size(remaining) + remaining;
+    }
 
     /// <summary>Writes a packet that a server sends.</summary>
     /// <param name="to">At least <see cref="Measure(ControlPacket)"/> bytes.</param>
     /// <returns>How many bytes were written.</returns>
-    public abstract int Write(ControlPacket packet, Span<byte> to);
+    /// <exception cref="InvalidOperationException">No server sends such a packet in this version.</exception>
+    public int Write(ControlPacket packet, Span<byte> to)
+    {
+        var writer = new PacketWriter(to);
+        writer.WriteByte(FixedHeader.FirstByte(packet.Type));
+        writer.WriteVariableByteInteger(MeasureBody(packet));
+        WriteBody(packet, ref writer);
+        return writer.Written;
+    }
 
     /// <summary>The whole length in bytes of a PUBLISH.</summary>
     public abstract int Measure(in OutboundPublish packet);
@@ -39,14 +51,24 @@ internal abstract class MqttCodec
     /// <param name="to">At least <paramref name="size"/> bytes.</param>
     public abstract void Write(in OutboundPublish packet, int size, Span<byte> to);
 
-    /// <summary>What a packet leads to that no client may send, or not now.</summary>
-    protected static MalformedPacketException UnexpectedPacket(PacketType type) => MalformedPacketException.ProtocolError(
-        type == PacketType.Connect ? "second CONNECT" : "packet that a client does not send"); // [MQTT-3.1.0-2]
-
     /// <summary>The most that <see cref="WriteAcknowledgement"/> writes.</summary>
     public const int MaxAcknowledgementBytes = 5;
 
     /// <summary>Writes a PUBACK, PUBREC, PUBREL or PUBCOMP without properties; 3.x leaves the code out.</summary>
     /// <returns>How many bytes were written: 4 or 5.</returns>
     public abstract int WriteAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code, Span<byte> to);
+
+    /// <summary>Writes or counts what follows the fixed header.</summary>
+    protected abstract void WriteBody(ControlPacket packet, ref PacketWriter writer);
+
+    /// <summary>What a packet leads to that no client may send, or not now.</summary>
+    protected static MalformedPacketException UnexpectedPacket(PacketType type) => MalformedPacketException.ProtocolError(
+        type == PacketType.Connect ? "second CONNECT" : "packet that a client does not send"); // [MQTT-3.1.0-2]
+
+    private int MeasureBody(ControlPacket packet)
+    {
+        var counting = PacketWriter.Counting;
+        WriteBody(packet, ref counting);
+        return counting.Written;
+    }
 }

@@ -52,23 +52,6 @@ internal sealed class V3Codec : MqttCodec
     }
 
     /// <inheritdoc/>
-    public override int Measure(ControlPacket packet)
-    {
-        var remaining = MeasureBody(packet);
-        return 1 + VariableByteInteger.Size(remaining) + remaining;
-    }
-
-    /// <inheritdoc/>
-    public override int Write(ControlPacket packet, Span<byte> to)
-    {
-        var writer = new PacketWriter(to);
-        writer.WriteByte(FixedHeader.FirstByte(packet.Type));
-        writer.WriteVariableByteInteger(MeasureBody(packet));
-        WriteBody(packet, ref writer);
-        return writer.Written;
-    }
-
-    /// <inheritdoc/>
     public override int Measure(in OutboundPublish packet)
     {
         var remaining = 2 + packet.Topic.Length + (packet.Qos == Qos.AtMostOnce ? 0 : 2) + packet.Message.Payload.Length;
@@ -89,22 +72,8 @@ internal sealed class V3Codec : MqttCodec
         return 4;
     }
 
-    private static void DecodeAcknowledgement(PacketType type, ReadOnlySpan<byte> body, IPacketHandler handler)
-    {
-        if (body.Length != 2) throw MalformedPacketException.Malformed("acknowledgement that is not two bytes long");
-        var identifier = BinaryPrimitives.ReadUInt16BigEndian(body);
-        if (identifier == 0) throw MalformedPacketException.ProtocolError("packet identifier 0"); // [3.1.1 MQTT-2.3.1-1]
-        handler.OnAcknowledgement(type, identifier, ReasonCode.Success);
-    }
-
-    private int MeasureBody(ControlPacket packet)
-    {
-        var counting = PacketWriter.Counting;
-        WriteBody(packet, ref counting);
-        return counting.Written;
-    }
-
-    private void WriteBody(ControlPacket packet, ref PacketWriter writer)
+    /// <inheritdoc/>
+    protected override void WriteBody(ControlPacket packet, ref PacketWriter writer)
     {
         switch (packet)
         {
@@ -123,5 +92,13 @@ internal sealed class V3Codec : MqttCodec
             default:
                 throw new InvalidOperationException($"A 3.x server does not send {packet.Type}.");
         }
+    }
+
+    private static void DecodeAcknowledgement(PacketType type, ReadOnlySpan<byte> body, IPacketHandler handler)
+    {
+        if (body.Length != 2) throw MalformedPacketException.Malformed("acknowledgement that is not two bytes long");
+        var identifier = BinaryPrimitives.ReadUInt16BigEndian(body);
+        if (identifier == 0) throw MalformedPacketException.ProtocolError("packet identifier 0"); // [3.1.1 MQTT-2.3.1-1]
+        handler.OnAcknowledgement(type, identifier, ReasonCode.Success);
     }
 }

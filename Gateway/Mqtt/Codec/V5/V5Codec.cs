@@ -48,23 +48,6 @@ internal sealed class V5Codec : MqttCodec
     }
 
     /// <inheritdoc/>
-    public override int Measure(ControlPacket packet)
-    {
-        var remaining = MeasureBody(packet);
-        return 1 + VariableByteInteger.Size(remaining) + remaining;
-    }
-
-    /// <inheritdoc/>
-    public override int Write(ControlPacket packet, Span<byte> to)
-    {
-        var writer = new PacketWriter(to);
-        writer.WriteByte(FixedHeader.FirstByte(packet.Type));
-        writer.WriteVariableByteInteger(MeasureBody(packet));
-        WriteBody(packet, ref writer);
-        return writer.Written;
-    }
-
-    /// <inheritdoc/>
     public override int Measure(in OutboundPublish packet) => PublishEncoder.Measure(in packet);
 
     /// <inheritdoc/>
@@ -81,14 +64,8 @@ internal sealed class V5Codec : MqttCodec
         return 5;
     }
 
-    private static int MeasureBody(ControlPacket packet)
-    {
-        var counting = PacketWriter.Counting;
-        WriteBody(packet, ref counting);
-        return counting.Written;
-    }
-
-    private static void WriteBody(ControlPacket packet, ref PacketWriter writer)
+    /// <inheritdoc/>
+    protected override void WriteBody(ControlPacket packet, ref PacketWriter writer)
     {
         switch (packet)
         {

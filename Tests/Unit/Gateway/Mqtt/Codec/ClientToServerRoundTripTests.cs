@@ -120,7 +120,7 @@ public class ClientToServerRoundTripTests
         var v5 = version == MqttProtocolVersion.V500;
         Assert.Equal(
             new ReadAcknowledgement(PacketType.Puback, 1, v5 ? ReasonCode.QuotaExceeded : ReasonCode.Success),
-            Read(version, new MqttPubAckPacket { PacketIdentifier = 1, ReasonCode = MqttPubAckReasonCode.QuotaExceeded, ReasonString = "x", UserProperties = Theirs() }));
+            Read(version, new MqttPubAckPacket { PacketIdentifier = 1, ReasonCode = MqttPubAckReasonCode.QuotaExceeded, UserProperties = Theirs() }));
         Assert.Equal(
             new ReadAcknowledgement(PacketType.Pubrec, 2, v5 ? ReasonCode.NotAuthorized : ReasonCode.Success),
             Read(version, new MqttPubRecPacket { PacketIdentifier = 2, ReasonCode = MqttPubRecReasonCode.NotAuthorized, ReasonString = "x" }));

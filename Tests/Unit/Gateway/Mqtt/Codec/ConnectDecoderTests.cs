@@ -124,6 +124,11 @@ public class ConnectDecoderTests
         Refused(ReasonCode.MalformedPacket, ProtocolVersion.V5, Properties(p => p.Bytes(38).Binary(bad).Text("value")));
     }
 
+    [Fact]
+    [Clause("MQTT-1.5.4-3")]
+    public void KeepsByteOrderMark_WhenTextBeginsWithIt() =>
+        Assert.Equal("\uFEFFid", ConnectDecoder.Decode(Start("MQTT", 4, Clean).Binary(0xEF, 0xBB, 0xBF, (byte)'i', (byte)'d').ToArray()).ClientId);
+
     [Theory]
     [Clause("MQTT-3.1.3-11")]
     [InlineData("")]

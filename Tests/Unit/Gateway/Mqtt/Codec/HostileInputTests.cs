@@ -145,7 +145,8 @@ public class HostileInputTests
         body[7] &= 0xF6;
     }
 
-    private static Wire Message(Wire wire) => wire.Bytes(1, 1).Bytes(2).UInt32(1).Bytes(3).Text("c").Bytes(8).Text("r").Bytes(9).Binary(1).Bytes(38).Text("a").Text("b");
+    private static Wire Message(Wire wire) => wire
+        .Bytes(1, 1).Bytes(2).UInt32(1).Bytes(3).Text("c").Bytes(8).Text("r").Bytes(9).Binary(1).Bytes(38).Text("a").Text("b");
 
     private static void Reason(Wire wire) => wire.Bytes(31).Text("why").Bytes(38).Text("a").Text("b");
 

@@ -45,7 +45,8 @@ public class ServerToClientRoundTripTests
         }));
 
         Assert.Equal((MqttConnectReasonCode.Success, true), (read.ReasonCode, read.IsSessionPresent));
-        Assert.Equal((1u, 2, 3u, 4, 5), (read.SessionExpiryInterval, read.ReceiveMaximum, read.MaximumPacketSize, read.TopicAliasMaximum, read.ServerKeepAlive));
+        Assert.Equal((1u, 2, 3u), (read.SessionExpiryInterval, read.ReceiveMaximum, read.MaximumPacketSize));
+        Assert.Equal((4, 5), (read.TopicAliasMaximum, read.ServerKeepAlive));
         Assert.Equal((MqttQualityOfServiceLevel.AtLeastOnce, false), (read.MaximumQoS, read.RetainAvailable));
         Assert.Equal((false, false, false), (read.WildcardSubscriptionAvailable, read.SubscriptionIdentifiersAvailable, read.SharedSubscriptionAvailable));
         Assert.Equal(("assigned", "reason", "response"), (read.AssignedClientIdentifier, read.ReasonString, read.ResponseInformation));
@@ -129,7 +130,8 @@ public class ServerToClientRoundTripTests
         Assert.Equal((MqttQualityOfServiceLevel.AtLeastOnce, 3, 4u), (read.QualityOfServiceLevel, read.TopicAlias, read.MessageExpiryInterval));
         Assert.Equal(message.Payload, read.Payload.ToArray());
         Assert.Equal([1u, 128, 268_435_455], read.SubscriptionIdentifiers);
-        Assert.Equal((MqttPayloadFormatIndicator.CharacterData, "text/plain", "response/ü"), (read.PayloadFormatIndicator, read.ContentType, read.ResponseTopic));
+        Assert.Equal(MqttPayloadFormatIndicator.CharacterData, read.PayloadFormatIndicator);
+        Assert.Equal(("text/plain", "response/ü"), (read.ContentType, read.ResponseTopic));
         SameUser(read.UserProperties);
     }
 
@@ -137,7 +139,7 @@ public class ServerToClientRoundTripTests
     public void ReadsItsOwnPublish_WhenSizesCrossEveryBorder()
     {
         // Payloads around the places where the remaining length, and user properties where the property length, take one byte more.
-        int[] payloads = [0, 1, 110, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 16_370, 16_375, 16_376, 16_377, 16_378, 16_379, 16_380, 16_383, 16_384, 2_097_150, 2_097_152];
+        int[] payloads = [0, 1, 110, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 16_376, 16_377, 16_378, 16_379, 16_384, 2_097_152];
         int[] names = [-1, 0, 121, 122, 123, 124, 16_377, 16_378, 16_379, 16_380];
         foreach (var payload in payloads)
         {
