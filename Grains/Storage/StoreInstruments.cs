@@ -26,6 +26,9 @@ internal sealed class StoreInstruments
         commitDuration = meter.CreateHistogram<double>("broker.store.commit.duration", "s", "From the first statement of a batch to the end of its COMMIT.");
     }
 
+    /// <summary>The meter itself, for tests to listen to one store of many.</summary>
+    internal Meter Meter => meter;
+
     /// <summary>Reports how many writes wait.</summary>
     public void ObservePending(Func<int> pending) =>
         meter.CreateObservableGauge("broker.store.pending", pending, "{write}", "Writes submitted and not yet reported.");
