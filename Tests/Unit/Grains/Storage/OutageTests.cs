@@ -87,7 +87,7 @@ public class OutageTests
     [Fact]
     public async Task NothingCommittedIsLost_WhenTheDiskIsFull()
     {
-        var folder = Directory.CreateTempSubdirectory("store-").FullName;
+        var folder = TestStore.NewFolder();
         if (!Environment.IsPrivilegedProcess || !await RunAsync("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder)) Assert.Skip("A small file system cannot be mounted here.");
         try
         {

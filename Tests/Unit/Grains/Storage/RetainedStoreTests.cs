@@ -1,5 +1,6 @@
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Topics;
+using Broker.Grains.Storage;
 using Broker.Grains.Storage.Writes;
 using Xunit;
 
@@ -43,6 +44,14 @@ public class RetainedStoreTests
         await using (var test = await TestStore.OpenAsync(path)) Assert.Equal("64", await test.Store.GetOrCreateSettingAsync("shards", "64"));
         await using var again = await TestStore.OpenAsync(path);
         Assert.Equal("64", await again.Store.GetOrCreateSettingAsync("shards", "128"));
+    }
+
+    [Fact]
+    public async Task ReadsFail_WhenStoreIsClosed()
+    {
+        var test = await TestStore.OpenAsync();
+        await test.DisposeAsync();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => test.Store.ListDueAsync(1, 1));
     }
 
     private static async Task<List<ApplicationMessage>> LoadAsync(TestStore test, int partition)

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Broker.Grains.Interfaces.Messages;
-using Broker.Grains.Storage;
 using Broker.Grains.Storage.Writes;
 using Xunit;
 

@@ -13,6 +13,7 @@ namespace Broker.Tests.Unit.Grains.Storage;
 /// <summary>A store on a file of its own, and what tests ask of it.</summary>
 internal sealed class TestStore : IAsyncDisposable
 {
+    private static readonly Lazy<string> Root = new(CreateRoot);
     private static readonly ServiceProvider Services = new ServiceCollection().AddSerializer().BuildServiceProvider();
 
     private TestStore(string path, BrokerStore store) => (Path, Store) = (path, store);
@@ -27,7 +28,10 @@ internal sealed class TestStore : IAsyncDisposable
 
     public required Meter Meter { get; init; }
 
-    public static string NewPath() => System.IO.Path.Combine(Directory.CreateTempSubdirectory("store-").FullName, "broker.db");
+    public static string NewPath() => System.IO.Path.Combine(NewFolder(), "broker.db");
+
+    /// <summary>A folder that goes when the process ends.</summary>
+    public static string NewFolder() => Directory.CreateDirectory(System.IO.Path.Combine(Root.Value, Guid.NewGuid().ToString("N"))).FullName;
 
     public static MessageCodec Codec() => new(Services.GetRequiredService<Serializer<ApplicationMessage>>());
 
@@ -87,4 +91,11 @@ internal sealed class TestStore : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => Store.DisposeAsync();
+
+    private static string CreateRoot()
+    {
+        var root = Directory.CreateTempSubdirectory("broker-store-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(root, recursive: true);
+        return root;
+    }
 }
