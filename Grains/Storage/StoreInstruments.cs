@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace Broker.Grains.Storage;
@@ -45,8 +44,11 @@ internal sealed class StoreInstruments
     public void WritesCancelled(int count) => cancelled.Add(count);
 
     /// <summary>Writes were refused.</summary>
-    public void WritesFailed(int count, StoreException reason) => failed.Add(count, new TagList
+    public void WritesFailed(int count, StoreException reason) => failed.Add(count, new KeyValuePair<string, object?>("reason", reason switch
     {
-        { "reason", reason switch { StoreFullException => "full", SessionFencedException => "fenced", StoreUnavailableException => "unavailable", _ => "refused" } },
-    });
+        StoreFullException => "full",
+        SessionFencedException => "fenced",
+        StoreUnavailableException => "unavailable",
+        _ => "refused",
+    }));
 }

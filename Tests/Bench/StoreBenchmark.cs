@@ -16,6 +16,10 @@ internal static class StoreBenchmark
 {
     private const int Messages = 300_000;
 
+    /// <summary>Runs all cases in the folder that is named first, or a temporary one.</summary>
+    public static void Run(string[] arguments) =>
+        RunAsync(arguments.Length > 0 ? arguments[0] : Directory.CreateTempSubdirectory("broker-bench-").FullName).GetAwaiter().GetResult();
+
     /// <summary>Runs all cases in a folder, which should be on the disk that will hold the data, and prints one line each.</summary>
     public static async Task RunAsync(string folder)
     {

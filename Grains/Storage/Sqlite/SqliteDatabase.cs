@@ -115,7 +115,8 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec
         writer = new SqliteWriter(link, codec, start);
     }
 
-    /// <summary>A file found damaged while running is not set aside: that is for the next start, when somebody looks. One that has vanished is not created anew.</summary>
+    /// <summary>A file found damaged while running is not set aside: that is for the next start, when somebody looks.
+    /// One that has vanished is not created anew.</summary>
     private void Reconnect()
     {
         Disconnect();
