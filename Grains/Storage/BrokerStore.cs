@@ -37,8 +37,19 @@ internal sealed class BrokerStore : IAsyncDisposable
     /// <exception cref="StoreException">It cannot be opened, or was written by a newer program.</exception>
     public Task StartAsync() => writer.StartAsync();
 
-    /// <summary>Writes all that was submitted, reports it and closes the database. Reads must have ended.</summary>
-    public async ValueTask DisposeAsync() => await writer.StopAsync();
+    /// <summary>Writes all that was submitted, reports it and closes the database, after the read that runs.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await reading.WaitAsync();
+        try
+        {
+            await writer.StopAsync();
+        }
+        finally
+        {
+            reading.Release();
+        }
+    }
 
     /// <summary>Hands a write over. Never blocks, never throws.</summary>
     /// <remarks>Its observer hears the outcome after COMMIT, in order of submission; new data is failed at once,

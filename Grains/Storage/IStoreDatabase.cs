@@ -3,7 +3,8 @@ using Broker.Grains.Storage.Writes;
 
 namespace Broker.Grains.Storage;
 
-/// <summary>A database the store can live in. What differs between SQLite and MySQL is behind this; group commit, bounds and outages are not.</summary>
+/// <summary>A database the store can live in.</summary>
+/// <remarks>What differs between SQLite and MySQL is behind this; group commit, bounds and outages are not.</remarks>
 internal interface IStoreDatabase : IDisposable
 {
     /// <summary>Opens the database, creating and migrating its schema. Writer thread.</summary>
@@ -11,7 +12,8 @@ internal interface IStoreDatabase : IDisposable
     void Open();
 
     /// <summary>Writes a batch in one transaction, on a new connection if the last failure wants one. Writer thread.</summary>
-    /// <remarks>A write that is fenced or cannot be stored gets its <see cref="StoreWrite.Refusal"/> and leaves the others alone; a group is refused whole.</remarks>
+    /// <remarks>A write that is fenced or cannot be stored gets its <see cref="StoreWrite.Refusal"/>
+    /// and leaves the others alone; a group is refused whole.</remarks>
     /// <exception cref="StoreUnavailableException">Nothing of the batch was stored.</exception>
     void Commit(IReadOnlyList<StoreWrite> batch);
 

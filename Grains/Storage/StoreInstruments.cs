@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace Broker.Grains.Storage;
@@ -26,6 +25,9 @@ internal sealed class StoreInstruments
         commitDuration = meter.CreateHistogram<double>("broker.store.commit.duration", "s", "From the first statement of a batch to the end of its COMMIT.");
     }
 
+    /// <summary>The meter itself, for tests to listen to one store of many.</summary>
+    internal Meter Meter => meter;
+
     /// <summary>Reports how many writes wait.</summary>
     public void ObservePending(Func<int> pending) =>
         meter.CreateObservableGauge("broker.store.pending", pending, "{write}", "Writes submitted and not yet reported.");
@@ -42,8 +44,11 @@ internal sealed class StoreInstruments
     public void WritesCancelled(int count) => cancelled.Add(count);
 
     /// <summary>Writes were refused.</summary>
-    public void WritesFailed(int count, StoreException reason) => failed.Add(count, new TagList
+    public void WritesFailed(int count, StoreException reason) => failed.Add(count, new KeyValuePair<string, object?>("reason", reason switch
     {
-        { "reason", reason switch { StoreFullException => "full", SessionFencedException => "fenced", StoreUnavailableException => "unavailable", _ => "refused" } },
-    });
+        StoreFullException => "full",
+        SessionFencedException => "fenced",
+        StoreUnavailableException => "unavailable",
+        _ => "refused",
+    }));
 }

@@ -18,6 +18,7 @@ internal sealed partial class StoreWriter
     private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool isStarted;
+    private volatile StoreHealth health;
 
     public StoreWriter(IStoreDatabase database, StoreOptions options, StoreInstruments instruments, TimeProvider clock, ILogger logger)
     {
@@ -30,7 +31,7 @@ internal sealed partial class StoreWriter
     public event Action<StoreHealth>? HealthChanged;
 
     /// <summary>Whether new data is taken.</summary>
-    public StoreHealth Health { get; private set; }
+    public StoreHealth Health => health;
 
     /// <summary>Opens the database on the writer thread and begins to write.</summary>
     public Task StartAsync()
@@ -65,7 +66,7 @@ internal sealed partial class StoreWriter
             queue.Close();
             opened.SetException(error);
             queue.Drain(kept);
-            FailKept(new StoreUnavailableException("The store did not start.", error));
+            FailAll(kept, new StoreUnavailableException("The store did not start.", error));
             CloseDatabase();
             return;
         }
@@ -101,9 +102,9 @@ internal sealed partial class StoreWriter
     private void Report(List<StoreWrite> writes, TimeSpan duration, int cancelled)
     {
         var committed = 0;
+        queue.Release(writes);
         foreach (var write in writes)
         {
-            queue.Release(write);
             if (write.Refusal is { } refusal)
             {
                 Fail(write, refusal);
@@ -142,16 +143,16 @@ internal sealed partial class StoreWriter
             if (queue.IsClosed)
             {
                 queue.Drain(kept);
-                FailKept(stillFailing);
+                FailAll(kept, stillFailing);
                 return;
             }
 
             delay = delay * 2 < options.MaxProbeDelay ? delay * 2 : options.MaxProbeDelay;
         }
 
+        LogRecovered();
         queue.RefuseData(null);
         ChangeHealth(StoreHealth.Healthy);
-        LogRecovered();
     }
 
     /// <summary>Writes what was kept, which may itself make room, then probes whether there is room for new data.</summary>
@@ -180,25 +181,16 @@ internal sealed partial class StoreWriter
 
     private void FailKeptData(StoreException reason)
     {
-        foreach (var write in kept)
-        {
-            if (!write.CarriesData) continue;
-            queue.Release(write);
-            Fail(write, reason);
-        }
-
+        var data = kept.FindAll(static write => write.CarriesData);
         kept.RemoveAll(static write => write.CarriesData);
+        FailAll(data, reason);
     }
 
-    private void FailKept(StoreException reason)
+    private void FailAll(List<StoreWrite> writes, StoreException reason)
     {
-        foreach (var write in kept)
-        {
-            queue.Release(write);
-            Fail(write, reason);
-        }
-
-        kept.Clear();
+        queue.Release(writes);
+        foreach (var write in writes) Fail(write, reason);
+        writes.Clear();
     }
 
     private void Fail(StoreWrite write, StoreException reason)
@@ -214,12 +206,12 @@ internal sealed partial class StoreWriter
         }
     }
 
-    private void ChangeHealth(StoreHealth health)
+    private void ChangeHealth(StoreHealth next)
     {
-        Health = health;
+        health = next;
         try
         {
-            HealthChanged?.Invoke(health);
+            HealthChanged?.Invoke(next);
         }
         catch (Exception error)
         {

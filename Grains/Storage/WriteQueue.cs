@@ -80,13 +80,21 @@ internal sealed class WriteQueue(StoreOptions options)
         while (Swap(wait: false));
     }
 
-    /// <summary>Gives room back for a write that was reported. Writer thread.</summary>
-    public void Release(StoreWrite write)
+    /// <summary>Gives room back for writes that are about to be reported. Writer thread.</summary>
+    public void Release(List<StoreWrite> ended)
     {
+        long bytes = 0;
+        var writes = 0;
+        foreach (var write in ended)
+        {
+            bytes += write.AdmittedBytes;
+            writes += write.Count;
+        }
+
         lock (gate)
         {
-            pendingBytes -= write.AdmittedBytes;
-            pendingWrites -= write.Count;
+            pendingBytes -= bytes;
+            pendingWrites -= writes;
         }
     }
 

@@ -39,7 +39,8 @@ internal sealed class BodyTable
         return body.Id;
     }
 
-    /// <summary>Stores a shared body unless this transaction already did. It may have been stored and released before, so it is not enough to do it once.</summary>
+    /// <summary>Stores a shared body unless this transaction already did.</summary>
+    /// <remarks>It may have been stored and released before, so it is not enough to do it once.</remarks>
     public void Store(SharedBody body)
     {
         if (!present.Add(body.Id)) return;

@@ -6,8 +6,8 @@ namespace Broker.Grains.Storage.Sqlite;
 internal sealed class SessionTable(SqliteLink link, BodyTable bodies, MessageCodec codec)
 {
     private readonly SqliteStatement insert = link.Prepare("""
-        INSERT INTO session (protocol_version, expiry_interval, connected, disconnected_at, user_name, will, will_delay_seconds, will_due_at, expires_at, due_at,
-            client_id, partition_number, created_at, epoch)
+        INSERT INTO session (protocol_version, expiry_interval, connected, disconnected_at, user_name, will, will_delay_seconds, will_due_at,
+            expires_at, due_at, client_id, partition_number, created_at, epoch)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1)
         """);
 

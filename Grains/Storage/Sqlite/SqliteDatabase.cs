@@ -115,11 +115,12 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec
         writer = new SqliteWriter(link, codec, start);
     }
 
-    /// <summary>A file found damaged while running is not set aside: that is for the next start, when somebody looks.</summary>
+    /// <summary>A file found damaged while running is not set aside: that is for the next start, when somebody looks.
+    /// One that has vanished is not created anew.</summary>
     private void Reconnect()
     {
         Disconnect();
-        link = new SqliteLink(options);
+        link = new SqliteLink(options, SqliteOpenMode.ReadWrite);
         writer = new SqliteWriter(link, codec, CountStart(link));
         reconnect = false;
     }

@@ -10,13 +10,13 @@ internal sealed class SqliteLink : IDisposable
     private readonly List<SqliteStatement> statements = [];
 
     /// <param name="options">Which file, and how to treat it.</param>
-    /// <param name="readOnly">True for the connection that reads beside the writer.</param>
-    public SqliteLink(SqliteOptions options, bool readOnly = false)
+    /// <param name="mode">Whether it may write, and whether it may create the file.</param>
+    public SqliteLink(SqliteOptions options, SqliteOpenMode mode = SqliteOpenMode.ReadWriteCreate)
     {
         connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = options.Path,
-            Mode = readOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWriteCreate,
+            Mode = mode,
             Pooling = false,
         }.ToString());
         try
@@ -24,7 +24,7 @@ internal sealed class SqliteLink : IDisposable
             connection.Open();
             raw.sqlite3_busy_timeout(Handle, (int)options.BusyTimeout.TotalMilliseconds);
             Execute($"PRAGMA mmap_size = {options.MmapBytes}");
-            if (!readOnly) SetUpWriting(options);
+            if (mode != SqliteOpenMode.ReadOnly) SetUpWriting(options);
         }
         catch
         {

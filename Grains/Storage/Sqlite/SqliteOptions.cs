@@ -19,7 +19,8 @@ internal sealed class SqliteOptions
     [Range(1, int.MaxValue)]
     public int CacheKilobytes { get; set; } = 64 * 1024;
 
-    /// <summary>Part of the file read through memory mapping. Default 0, off: a disk that fails under a mapping kills the process instead of failing a batch.</summary>
+    /// <summary>Part of the file read through memory mapping. Default 0, off: a disk that fails
+    /// under a mapping kills the process instead of failing a batch.</summary>
     [Range(0, long.MaxValue)]
     public long MmapBytes { get; set; }
 

@@ -15,7 +15,7 @@ internal sealed class SqliteReader : IDisposable
     public SqliteReader(SqliteOptions options, MessageCodec codec)
     {
         this.codec = codec;
-        link = new SqliteLink(options, readOnly: true);
+        link = new SqliteLink(options, SqliteOpenMode.ReadOnly);
         subscriptions = link.Prepare($"""
             SELECT {SubscriptionTable.Columns}, client_id FROM subscription JOIN session ON session.session_key = subscription.session_key
             WHERE shard IN (?1, {SessionSubscription.Broad})
