@@ -4,7 +4,6 @@ using Broker.Grains.Interfaces.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
-using Orleans.Runtime;
 using Orleans.Runtime.Services;
 
 namespace Broker.Grains.Gateways;

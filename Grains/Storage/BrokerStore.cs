@@ -54,7 +54,35 @@ internal sealed class BrokerStore : IAsyncDisposable
     /// <summary>Hands a write over. Never blocks, never throws.</summary>
     /// <remarks>Its observer hears the outcome after COMMIT, in order of submission; new data is failed at once,
     /// inside this call, while the store is full, failing or closed. Removals and marks are always taken while it is open.</remarks>
-    public void Submit(StoreWrite write) => writer.Submit(write);
+    public void Submit(StoreWrite write)
+    {
+        if (WriteScope.Current is { } scope) scope.Add(write);
+        else writer.Submit(write);
+    }
+
+    /// <summary>All that this thread submits until the result is disposed is stored all or none. Scopes do not nest.</summary>
+    public IDisposable BeginGroup() => new WriteScope(writer.Submit);
+
+    /// <summary>Submits a write and waits for its outcome.</summary>
+    /// <returns>False if it was refused.</returns>
+    public async Task<bool> WriteAsync(StoreWrite write)
+    {
+        var outcome = new WriteOutcome();
+        Submit(new WriteGroup(write) { Observer = outcome });
+        return await outcome.Completion;
+    }
+
+    /// <summary>Waits until all that was submitted before is stored, or the store fails: what it keeps for later is not waited for.</summary>
+    public async Task FlushAsync()
+    {
+        if (Health == StoreHealth.Failing) return;
+        var outcome = new WriteOutcome();
+        void Failing(StoreHealth health) => outcome.Complete(false);
+        HealthChanged += Failing;
+        writer.Submit(new WriteGroup { Observer = outcome });
+        await outcome.Completion;
+        HealthChanged -= Failing;
+    }
 
     /// <summary>Opens a session: raises its epoch, so that every earlier lease is void, and reads it, in submission order with the writes.</summary>
     /// <param name="clientId">Which session.</param>

@@ -28,7 +28,7 @@ internal interface IStoreDatabase : IDisposable
     /// <param name="partition">Which partition.</param>
     /// <param name="after">Where the last page ended; 0 for the first.</param>
     /// <param name="limit">Most messages to return; fewer means the end.</param>
-    RetainedPage ReadRetained(int partition, long after, int limit);
+    StoredRetained ReadRetained(int partition, long after, int limit);
 
     /// <summary>All sessions of one partition. Any thread, one read at a time.</summary>
     IReadOnlyList<SessionSummary> ReadSessions(int partition);
@@ -38,4 +38,4 @@ internal interface IStoreDatabase : IDisposable
 }
 
 /// <summary>Some retained messages and where the next page begins.</summary>
-internal readonly record struct RetainedPage(IReadOnlyList<ApplicationMessage> Messages, long Last);
+internal readonly record struct StoredRetained(IReadOnlyList<ApplicationMessage> Messages, long Last);

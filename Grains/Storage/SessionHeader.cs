@@ -38,6 +38,9 @@ internal sealed record SessionHeader
     /// <summary>Will delay interval in seconds.</summary>
     public uint WillDelaySeconds { get; init; }
 
+    /// <summary>Message expiry interval of the will in seconds, counted from its publication; null is for ever.</summary>
+    public uint? WillExpirySeconds { get; init; }
+
     /// <summary>When a delayed will is to be published; null when none is due.</summary>
     public long? WillDueAt { get; init; }
 

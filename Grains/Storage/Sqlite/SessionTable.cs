@@ -13,13 +13,13 @@ internal sealed class SessionTable(SqliteLink link, BodyTable bodies, MessageCod
 
     private readonly SqliteStatement update = link.Prepare("""
         UPDATE session SET protocol_version = ?1, expiry_interval = ?2, connected = ?3, disconnected_at = ?4, user_name = ?5,
-            will = ?6, will_delay_seconds = ?7, will_due_at = ?8, expires_at = ?9, due_at = ?10
+            will = ?6, will_delay_seconds = ?7, will_due_at = ?8, expires_at = ?9, due_at = ?10, will_expiry_seconds = ?14
         WHERE session_key = ?11
         """);
 
     private readonly SqliteStatement select = link.Prepare("""
         SELECT session_key, epoch, partition_number, protocol_version, expiry_interval, connected, created_at, disconnected_at, user_name,
-            will, will_delay_seconds, will_due_at, expires_at
+            will, will_delay_seconds, will_due_at, expires_at, will_expiry_seconds
         FROM session WHERE client_id = ?1
         """);
 
@@ -75,7 +75,8 @@ internal sealed class SessionTable(SqliteLink link, BodyTable bodies, MessageCod
     {
         statement.Bind(1, header.ProtocolVersion).Bind(2, header.ExpiryIntervalSeconds).Bind(3, header.IsConnected ? 1 : 0)
             .Bind(4, header.DisconnectedAt).Bind(5, header.UserName).Bind(7, header.WillDelaySeconds)
-            .Bind(8, header.WillDueAt).Bind(9, header.ExpiresAt).Bind(10, header.DueAt);
+            .Bind(8, header.WillDueAt).Bind(9, header.ExpiresAt).Bind(10, header.DueAt)
+            .Bind(14, header.WillExpirySeconds);
         if (header.Will is null) statement.BindNull(6);
         else statement.Bind(6, bodies.Encode(header.Will));
     }
@@ -94,5 +95,6 @@ internal sealed class SessionTable(SqliteLink link, BodyTable bodies, MessageCod
         WillDelaySeconds = (uint)select.Number(10),
         WillDueAt = select.NumberOrNull(11),
         ExpiresAt = select.NumberOrNull(12),
+        WillExpirySeconds = (uint?)select.NumberOrNull(13),
     };
 }

@@ -71,7 +71,7 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec
     public IReadOnlyList<ShardSubscription> ReadSubscriptions(int shard) => Reader.ReadSubscriptions(shard);
 
     /// <inheritdoc/>
-    public RetainedPage ReadRetained(int partition, long after, int limit) => Reader.ReadRetained(partition, after, limit);
+    public StoredRetained ReadRetained(int partition, long after, int limit) => Reader.ReadRetained(partition, after, limit);
 
     /// <inheritdoc/>
     public IReadOnlyList<SessionSummary> ReadSessions(int partition) => Reader.ReadSessions(partition);

@@ -32,10 +32,10 @@ internal sealed class SqliteReader : IDisposable
     public List<ShardSubscription> ReadSubscriptions(int shard) => ReadAll(
         subscriptions.Bind(1, shard), static row => new ShardSubscription(row.Text(8), SubscriptionTable.ReadRow(row)));
 
-    public RetainedPage ReadRetained(int partition, long after, int limit)
+    public StoredRetained ReadRetained(int partition, long after, int limit)
     {
         var rows = ReadAll(retained.Bind(1, partition).Bind(2, after).Bind(3, limit), static row => (Key: row.Number(0), Body: row.Bytes(1)));
-        return new RetainedPage(rows.ConvertAll(row => codec.Decode(row.Body)), rows.Count == 0 ? after : rows[^1].Key);
+        return new StoredRetained(rows.ConvertAll(row => codec.Decode(row.Body)), rows.Count == 0 ? after : rows[^1].Key);
     }
 
     public List<SessionSummary> ReadSessions(int partition) => ReadAll(
