@@ -181,8 +181,10 @@ internal sealed class EpollEventLoop : AbstractScheduledEventExecutor, IEventLoo
         }
         catch (Exception e)
         {
-            Logger.Warn("A channel failed to handle its socket's events and is closed.", e);
-            channel.Unsafe.CloseAsync();
+            Logger.Warn("A channel failed to handle its socket's events.", e);
+            // A listener stays: its acceptor answers an exception with a second's pause.
+            if (channel is IServerChannel) channel.Pipeline.FireExceptionCaught(e);
+            else channel.Unsafe.CloseAsync();
         }
     }
 

@@ -113,9 +113,11 @@ internal sealed class EpollServerSocketChannel : EpollChannel, IServerSocketChan
         Interlocked.Increment(ref acceptPauses);
         paused = true;
         Unwatch();
-        if (!exhausted) Logger.Warn("Accepting on {} stops for 100 ms at a time: {}", LocalAddress, SocketFault.Create("accept4", errno).Message);
-        exhausted = true;
         EventLoop.Schedule(static channel => ((EpollServerSocketChannel)channel).ResumeAccepting(), this, ExhaustedPause);
+        bool first = !exhausted;
+        exhausted = true;
+        // Last, because a logger may want a descriptor itself, and there is none.
+        if (first) Logger.Warn("Accepting on {} stops for 100 ms at a time: {}", LocalAddress, SocketFault.Create("accept4", errno).Message);
     }
 
     private void ResumeAccepting()
