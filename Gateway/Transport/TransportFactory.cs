@@ -22,7 +22,8 @@ internal static class TransportFactory
     public static ITransport Create(TransportPreference preference) => preference switch
     {
         TransportPreference.Portable => new PortableTransport(),
-        TransportPreference.Epoll when !EpollTransport.IsSupported => throw new PlatformNotSupportedException("The epoll transport needs Linux on x64 or arm64."),
+        TransportPreference.Epoll when !EpollTransport.IsSupported
+            => throw new PlatformNotSupportedException("The epoll transport needs Linux on x64 or arm64."),
         _ => EpollTransport.IsSupported ? new EpollTransport() : new PortableTransport(),
     };
 }

@@ -44,7 +44,8 @@ internal sealed class EpollEventLoop : AbstractScheduledEventExecutor, IEventLoo
         scheduler = new ExecutorTaskScheduler(this);
         epoll.Add(wakeup.Descriptor, LibC.EpollIn | LibC.EpollEdge, WakeupTag);
         thread = new Thread(Start) { IsBackground = true, Name = threadName };
-        thread.Start();
+        // Without the creator's execution context: its async locals would otherwise live as long as the loop.
+        thread.UnsafeStart();
     }
 
     public new IEventLoopGroup? Parent => (IEventLoopGroup?)base.Parent;
@@ -71,20 +72,19 @@ internal sealed class EpollEventLoop : AbstractScheduledEventExecutor, IEventLoo
     protected override IEnumerable<IEventExecutor> GetItems() => [this];
 
     /// <summary>Queues a task; any thread.</summary>
-    /// <exception cref="RejectedExecutionException">The loop has shut down. Another thread's task may in rare cases have run nevertheless.</exception>
+    /// <exception cref="RejectedExecutionException">The loop has shut down; the task will not run.</exception>
     public override void Execute(IRunnable task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        ThrowIfShutdown();
         if (InEventLoop)
         {
+            if (IsShutdown) throw Rejected();
             tasks.AddOwn(task);
             return;
         }
 
-        tasks.AddForeign(task);
+        if (!tasks.TryAddForeign(task)) throw Rejected();
         Wake();
-        ThrowIfShutdown();
     }
 
     public override Task ShutdownGracefullyAsync(TimeSpan quietPeriod, TimeSpan timeout)
@@ -122,10 +122,7 @@ internal sealed class EpollEventLoop : AbstractScheduledEventExecutor, IEventLoo
         if (Volatile.Read(ref asleep) == 1 && Interlocked.Exchange(ref asleep, 0) == 1) wakeup.Signal();
     }
 
-    private void ThrowIfShutdown()
-    {
-        if (IsShutdown) throw new RejectedExecutionException("the event loop has shut down");
-    }
+    private static RejectedExecutionException Rejected() => new("the event loop has shut down");
 
     private void Start()
     {
@@ -150,7 +147,7 @@ internal sealed class EpollEventLoop : AbstractScheduledEventExecutor, IEventLoo
         }
 
         state = Shutdown;
-        Interlocked.MemoryBarrier();
+        tasks.Close();
         while (tasks.RunTurn())
         {
         }
@@ -184,8 +181,10 @@ internal sealed class EpollEventLoop : AbstractScheduledEventExecutor, IEventLoo
         }
         catch (Exception e)
         {
-            Logger.Warn("A channel failed to handle its socket's events and is closed.", e);
-            channel.Unsafe.CloseAsync();
+            Logger.Warn("A channel failed to handle its socket's events.", e);
+            // A listener stays: its acceptor answers an exception with a second's pause.
+            if (channel is IServerChannel) channel.Pipeline.FireExceptionCaught(e);
+            else channel.Unsafe.CloseAsync();
         }
     }
 

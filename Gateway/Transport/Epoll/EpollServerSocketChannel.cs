@@ -62,7 +62,8 @@ internal sealed class EpollServerSocketChannel : EpollChannel, IServerSocketChan
 
     protected override unsafe void DoBind(EndPoint localAddress)
     {
-        SocketAddress address = localAddress is IPEndPoint ? localAddress.Serialize() : throw new NotSupportedException($"Cannot listen on {localAddress}: not an IP end point.");
+        if (localAddress is not IPEndPoint) throw new NotSupportedException($"Cannot listen on {localAddress}: not an IP end point.");
+        SocketAddress address = localAddress.Serialize();
         int family = localAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? LibC.AddressInet : LibC.AddressInet6;
         int fd = LibC.Socket(family, LibC.SockStream | LibC.NonBlock | LibC.CloseOnExec, 0);
         if (fd < 0) throw SocketFault.Create("socket", LibC.Errno);
@@ -112,9 +113,11 @@ internal sealed class EpollServerSocketChannel : EpollChannel, IServerSocketChan
         Interlocked.Increment(ref acceptPauses);
         paused = true;
         Unwatch();
-        if (!exhausted) Logger.Warn("Accepting on {} stops for 100 ms at a time: {}", LocalAddress, SocketFault.Create("accept4", errno).Message);
-        exhausted = true;
         EventLoop.Schedule(static channel => ((EpollServerSocketChannel)channel).ResumeAccepting(), this, ExhaustedPause);
+        bool first = !exhausted;
+        exhausted = true;
+        // Last, because a logger may want a descriptor itself, and there is none.
+        if (first) Logger.Warn("Accepting on {} stops for 100 ms at a time: {}", LocalAddress, SocketFault.Create("accept4", errno).Message);
     }
 
     private void ResumeAccepting()

@@ -20,6 +20,8 @@ internal sealed class LoopTasks
 
     private readonly Queue<IRunnable> own = new();
     private readonly ConcurrentQueue<IRunnable> foreign = new();
+    private volatile bool closed;
+    private int adding;
 
     /// <summary>Whether nothing waits. The loop's thread only.</summary>
     public bool IsEmpty => own.Count == 0 && foreign.IsEmpty;
@@ -27,11 +29,24 @@ internal sealed class LoopTasks
     /// <summary>Queues a task of the loop's own thread.</summary>
     public void AddOwn(IRunnable task) => own.Enqueue(task);
 
-    /// <summary>Queues a task of another thread; a full fence follows, for the caller's look at the loop's sleep flag.</summary>
-    public void AddForeign(IRunnable task)
+    /// <summary>Queues a task of another thread. Ends in a full fence, for the caller's look at the loop's sleep flag.</summary>
+    /// <returns>False when closed: the task was not taken. A task that was taken runs; the framework finishes one twice that both ran and was refused.</returns>
+    public bool TryAddForeign(IRunnable task)
     {
-        foreign.Enqueue(task);
+        Interlocked.Increment(ref adding);
+        bool open = !closed;
+        if (open) foreign.Enqueue(task);
+        Interlocked.Decrement(ref adding);
+        return open;
+    }
+
+    /// <summary>Takes no more tasks of other threads, and waits for those just being queued. What was taken still has to be run.</summary>
+    public void Close()
+    {
+        closed = true;
         Interlocked.MemoryBarrier();
+        var wait = new SpinWait();
+        while (Volatile.Read(ref adding) != 0) wait.SpinOnce();
     }
 
     /// <summary>Runs waiting tasks within one turn's bounds: other threads' first, so that what they hand to the loop runs in the same turn.</summary>

@@ -114,7 +114,7 @@ public class EpollEventLoopTests
         byte[] back = new byte[3];
         await ReceiveExactlyAsync(client, back);
         Assert.Equal([1, 2, 3], back);
-        Assert.True(await loop.Schedule(static () => { }, TimeSpan.FromMilliseconds(1)).Completion.ContinueWith(static task => task.IsCompletedSuccessfully, TaskScheduler.Default).WaitAsync(Deadline));
+        await loop.Schedule(static () => { }, TimeSpan.FromMilliseconds(1)).Completion.WaitAsync(Deadline);
         Volatile.Write(ref stop, true);
     }
 
@@ -146,6 +146,38 @@ public class EpollEventLoopTests
 
         await UntilAsync(() => order.Count == 4, () => $"{order.Count} of 4 happened");
         Assert.Equal(["read", "read", "task", "task"], order);
+    }
+
+    [Fact]
+    public async Task RunsWhatItTookAndNothingElse_WhenThreadsQueueDuringShutdown()
+    {
+        for (int round = 0; round < 40; round++)
+        {
+            var loop = new EpollEventLoop(null, "test");
+            int taken = 0, ran = 0;
+            using var queueing = new CountdownEvent(2);
+            Task[] threads = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+            {
+                for (int i = 0; ; i++)
+                {
+                    try
+                    {
+                        loop.Execute(() => Interlocked.Increment(ref ran));
+                    }
+                    catch (RejectedExecutionException)
+                    {
+                        return;
+                    }
+
+                    Interlocked.Increment(ref taken);
+                    if (i == 0) queueing.Signal();
+                }
+            })).ToArray();
+            Assert.True(queueing.Wait(Deadline));
+            await loop.ShutdownGracefullyAsync(TimeSpan.Zero, TimeSpan.Zero).WaitAsync(Deadline);
+            await Task.WhenAll(threads).WaitAsync(Deadline);
+            Assert.Equal(taken, ran);
+        }
     }
 
     [Fact]

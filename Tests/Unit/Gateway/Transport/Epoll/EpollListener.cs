@@ -29,7 +29,8 @@ internal sealed class EpollListener : IAsyncDisposable
 
     public IPEndPoint Address => (IPEndPoint)Channel.LocalAddress;
 
-    public static async Task<EpollListener> StartAsync(Func<ScriptedHandler> handler, int loopCount = 1, Action<ServerBootstrap>? configure = null, IPAddress? address = null)
+    public static async Task<EpollListener> StartAsync(
+        Func<ScriptedHandler> handler, int loopCount = 1, Action<ServerBootstrap>? configure = null, IPAddress? address = null)
     {
         var listener = new EpollListener(new EpollEventLoopGroup(loopCount));
         var bootstrap = new ServerBootstrap().Group(listener.loops)

@@ -103,7 +103,8 @@ public class EpollSocketChannelTests
     [Fact]
     public async Task DeliversWhatArrivedBefore_WhenClientResetsWhileReadingIsOff()
     {
-        await using EpollListener listener = await StartAsync(() => new ScriptedHandler(), configure: bootstrap => bootstrap.ChildOption(ChannelOption.AutoRead, false));
+        await using EpollListener listener = await StartAsync(
+            () => new ScriptedHandler(), configure: static bootstrap => bootstrap.ChildOption(ChannelOption.AutoRead, false));
         (Socket client, ScriptedHandler server) = await listener.ConnectAsync();
         IChannel channel = await server.Active.Task;
         client.Send(new byte[100_000]);
@@ -134,7 +135,8 @@ public class EpollSocketChannelTests
     [Fact]
     public async Task ReadsOnlyWhenAsked_WhenAutoReadIsOff()
     {
-        await using EpollListener listener = await StartAsync(() => new ScriptedHandler(), configure: bootstrap => bootstrap.ChildOption(ChannelOption.AutoRead, false));
+        await using EpollListener listener = await StartAsync(
+            () => new ScriptedHandler(), configure: static bootstrap => bootstrap.ChildOption(ChannelOption.AutoRead, false));
         (Socket client, ScriptedHandler server) = await listener.ConnectAsync();
         using Socket closing = client;
         IChannel channel = await server.Active.Task;
