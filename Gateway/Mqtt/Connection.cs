@@ -6,7 +6,6 @@ using Broker.Gateway.Sessions;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using DotNetty.Transport.Channels;
-using DotNetty.Transport.Channels.Sockets;
 
 namespace Broker.Gateway.Mqtt;
 
@@ -37,7 +36,7 @@ internal sealed partial class Connection : IPacketHandler
     private readonly KeepAlive keepAlive;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FrameHandler? frames;
-    private MqttCodec codec = V3Codec.Instance;
+    private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private ProtocolRules rules = V3Rules.Instance;
     private ConnectHandshake? handshake;
     private int suspensions;
@@ -90,6 +89,7 @@ internal sealed partial class Connection : IPacketHandler
     public void OnOpened()
     {
         services.Connections.Add(this);
+        services.Admission.Begin();
         keepAlive.ExpectConnect(services.Mqtt.IdleTimeout);
     }
 
@@ -156,7 +156,7 @@ internal sealed partial class Connection : IPacketHandler
                 _ = RunAsync(() => services.Subscriptions.SubscribeAsync(this, subscribe));
                 break;
             case UnsubscribePacket unsubscribe:
-                _ = RunAsync(() => services.Subscriptions.UnsubscribeAsync(this, unsubscribe));
+                _ = RunAsync(() => SubscriptionHandler.UnsubscribeAsync(this, unsubscribe));
                 break;
             case DisconnectPacket disconnect:
                 OnDisconnect(disconnect);
@@ -233,6 +233,15 @@ internal sealed partial class Connection : IPacketHandler
         if (suspensions == 0 && !IsEnding) channel.Configuration.AutoRead = true;
     }
 
+    /// <summary>Reads no more until another loop has caught up with what this one sent it.</summary>
+    public void WaitFor(LoopMailbox behind)
+    {
+        Loop.Congested = null;
+        BrokerCounters.Add(Metric.ClientReadPaused);
+        Suspend();
+        behind.WhenRoom(() => Loop.Loop.Execute(Unsuspend));
+    }
+
     /// <summary>Runs what may have to wait for an answer from elsewhere; the client's next packet waits for it.</summary>
     public async Task RunAsync(Func<ValueTask> work)
     {
@@ -255,7 +264,7 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>Speaks a version from now on.</summary>
     public void Speak(ProtocolVersion version)
     {
-        codec = version == ProtocolVersion.V5 ? V5Codec.Instance : V3Codec.Instance;
+        codec = MqttCodec.For(version);
         rules = ProtocolRules.Of(version);
         Sender.Speak(codec);
     }
@@ -282,6 +291,7 @@ internal sealed partial class Connection : IPacketHandler
         Session = session;
         Mountpoint = mountpoint;
         Phase = ConnectionPhase.Connected;
+        services.Admission.End();
         keepAlive.Start(client.KeepAlive, services.Mqtt);
         BrokerCounters.Add(Metric.ClientConnected);
         session.Start();
@@ -319,6 +329,7 @@ internal sealed partial class Connection : IPacketHandler
         Phase = ConnectionPhase.Ending;
         endReason = reason;
         keepAlive.Stop();
+        if (!wasConnected) services.Admission.End();
         if (channel.Active)
         {
             Sender.Flush();

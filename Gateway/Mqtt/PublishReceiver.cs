@@ -1,4 +1,3 @@
-using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Messages;
@@ -97,7 +96,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         if (message.Qos == Qos.AtMostOnce) services.Router.Publish(connection.Loop, message, topic.Route, null);
         else if (message.Qos == Qos.AtLeastOnce) RouteAtLeastOnce(message, topic, packetIdentifier);
         else RouteExactlyOnce(message, topic, packetIdentifier);
-        if (connection.Loop.IsOverloading(topic.Route)) connection.Throttle();
+        if (connection.Loop.Congested is { } behind) connection.WaitFor(behind);
     }
 
     private void RouteAtLeastOnce(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)

@@ -245,7 +245,7 @@ internal sealed partial class DurableSession : ILocalSession
 
         if (unnumbered.Qos == Qos.AtMostOnce && !state.Limits.QueueQos0)
         {
-            BrokerCounters.Add(Metric.DeliveryDroppedQos0);
+            BrokerCounters.Add(Metric.DeliveryDroppedQos0Msg);
             return;
         }
 
