@@ -44,8 +44,8 @@ internal sealed class LoopContext : IRunnable
     /// <summary>Routes chosen by shared subscriptions; emptied by whoever publishes.</summary>
     public List<ulong> SharedRoutes { get; } = [];
 
-    /// <summary>A loop that cannot keep up with what this one sends it; taken by the publisher, who then waits for it.</summary>
-    public LoopMailbox? Congested { get; set; }
+    /// <summary>Who could not keep up with the last message published on this loop; its publisher waits for it.</summary>
+    public ICongestion? Congested { get; set; }
 
     /// <summary>Now, in Unix milliseconds.</summary>
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();

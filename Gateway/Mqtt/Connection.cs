@@ -40,6 +40,7 @@ internal sealed partial class Connection : IPacketHandler
     private ProtocolRules rules = V3Rules.Instance;
     private ConnectHandshake? handshake;
     private int suspensions;
+    private Action? goOn;
     private bool publishWill = true;
     private uint? changedExpiry;
     private string endReason = "tcp_closed";
@@ -233,13 +234,12 @@ internal sealed partial class Connection : IPacketHandler
         if (suspensions == 0 && !IsEnding) channel.Configuration.AutoRead = true;
     }
 
-    /// <summary>Reads no more until another loop has caught up with what this one sent it.</summary>
-    public void WaitFor(LoopMailbox behind)
+    /// <summary>Reads no more until somebody has caught up with what this client sent.</summary>
+    public void WaitFor(ICongestion behind)
     {
-        Loop.Congested = null;
         BrokerCounters.Add(Metric.ClientReadPaused);
         Suspend();
-        behind.WhenRoom(() => Loop.Loop.Execute(Unsuspend));
+        behind.WhenRoom(goOn ??= () => Loop.Run(Unsuspend));
     }
 
     /// <summary>Runs what may have to wait for an answer from elsewhere; the client's next packet waits for it.</summary>

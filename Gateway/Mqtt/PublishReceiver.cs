@@ -93,6 +93,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
     private void Route(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
     {
         if (connection.IsEnding) return;
+        connection.Loop.Congested = null;
         if (message.Qos == Qos.AtMostOnce) services.Router.Publish(connection.Loop, message, topic.Route, null);
         else if (message.Qos == Qos.AtLeastOnce) RouteAtLeastOnce(message, topic, packetIdentifier);
         else RouteExactlyOnce(message, topic, packetIdentifier);

@@ -14,6 +14,7 @@ internal sealed class TransientSession(
 {
     private readonly SessionState state = new(limits);
     private TransientSubscriptions? subscriptions;
+    private QueuePressure? pressure;
     private Delivery merged;
     private long mergeStamp;
     private bool closed;
@@ -21,6 +22,9 @@ internal sealed class TransientSession(
     public bool IsPresent => false;
 
     public bool StoresReceipts => false;
+
+    /// <summary>How many deliveries wait.</summary>
+    public int QueueLength => state.QueueLength;
 
     public int SubscriptionCount => subscriptions?.Count ?? 0;
 
@@ -126,6 +130,9 @@ internal sealed class TransientSession(
         var outcome = state.Enqueue(delivery, out _);
         if (outcome == EnqueueOutcome.RefusedQos0) BrokerCounters.Add(Metric.DeliveryDroppedQos0Msg);
         else if (outcome == EnqueueOutcome.QueuedDroppingOldest) BrokerCounters.Add(Metric.DeliveryDroppedQueueFull);
+        if (limits.MaxQueueLength == 0 || state.QueueLength * 4 <= limits.MaxQueueLength) return;
+        pressure ??= new QueuePressure(this, loop, limits.MaxQueueLength);
+        if (pressure.IsHigh) loop.Congested = pressure;
     }
 
     public void DeliverRetained(ApplicationMessage message, in Subscription subscription)
@@ -141,6 +148,7 @@ internal sealed class TransientSession(
             {
                 case TakeOutcome.Send:
                     Send(delivery);
+                    pressure?.Moved();
                     break;
                 case TakeOutcome.Expired:
                     BrokerCounters.Add(Metric.DeliveryDroppedExpired);
@@ -177,6 +185,7 @@ internal sealed class TransientSession(
     public async ValueTask CloseAsync(bool publishWill, uint? expirySeconds)
     {
         closed = true;
+        pressure?.End();
         if (subscriptions is not null) await subscriptions.ClearAsync();
         Redispatch();
         if (publishWill && will is not null) services.Router.PublishOwn(loop, will.ToMessage(loop.NowMs));
