@@ -16,9 +16,12 @@ internal sealed class QueuePressure(TransientSession session, LoopContext loop, 
     private int moved = Step;
     private bool timing;
     private bool relieving;
+    private bool goingOn;
 
     /// <summary>Whether a publisher should wait now. Once some wait others queue up behind them, so that none of them starves.</summary>
-    public bool IsHigh => waiting.Count > 0 ? session.QueueLength > queueLimit / 4 : session.QueueLength > queueLimit / 2 && moved >= Step;
+    public bool IsHigh => waiting.Count > 0
+        ? session.QueueLength > (goingOn ? queueLimit / 2 : queueLimit / 4)
+        : session.QueueLength > queueLimit / 2 && moved >= Step;
 
     public void WhenRoom(Action callback)
     {
@@ -63,6 +66,8 @@ internal sealed class QueuePressure(TransientSession session, LoopContext loop, 
     private void Relieve()
     {
         relieving = false;
+        goingOn = true;
         while (session.QueueLength <= queueLimit / 2 && waiting.TryDequeue(out var callback)) callback();
+        goingOn = false;
     }
 }
