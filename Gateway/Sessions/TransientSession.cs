@@ -62,20 +62,9 @@ internal sealed class TransientSession(
         return true;
     }
 
-    /// <summary>What this session is to get of a message by one subscription; false if nothing.</summary>
-    public bool TryMakeDelivery(ApplicationMessage message, in SubscriptionOptions options, string? share, out Delivery delivery)
-    {
-        delivery = default;
-        if (options.NoLocal && message.PublisherId == clientId)
-        {
-            BrokerCounters.Add(Metric.DeliveryDroppedNoLocal);
-            return false; // [MQTT-3.8.3-3]
-        }
-
-        var qos = upgradeQos == message.Qos > options.Qos ? message.Qos : options.Qos;
-        delivery = new Delivery(message, qos, options.RetainAsPublished && message.Retain, new SubscriptionIdentifiers(options.Identifier), share);
-        return true;
-    }
+    /// <inheritdoc cref="Delivery.TryMake"/>
+    public bool TryMakeDelivery(ApplicationMessage message, in SubscriptionOptions options, string? share, out Delivery delivery) =>
+        Delivery.TryMake(message, options, clientId, upgradeQos, share, out delivery);
 
     /// <summary>Merges a delivery into the one of the same message by other subscriptions.</summary>
     /// <returns>True if it is the first.</returns>
@@ -88,14 +77,7 @@ internal sealed class TransientSession(
             return true;
         }
 
-        var identifiers = merged.Identifiers;
-        foreach (var identifier in SubscriptionIdentifiers.AsSpan(delivery.Identifiers)) identifiers = identifiers.With(identifier);
-        merged = merged with
-        {
-            Qos = merged.Qos > delivery.Qos ? merged.Qos : delivery.Qos,
-            Retain = merged.Retain || delivery.Retain,
-            Identifiers = identifiers,
-        };
+        merged = merged.Merge(delivery);
         return false;
     }
 

@@ -2,7 +2,6 @@ using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
-using Broker.Grains.Storage.Writes;
 
 namespace Broker.Grains.Sessions;
 
@@ -13,20 +12,17 @@ namespace Broker.Grains.Sessions;
 /// when it is stored, PUBREL when the receipt of PUBREC is stored, PUBCOMP when the release is stored: so after a crash both ends agree on what
 /// was done, and nothing is delivered twice. Packet identifiers follow from the stored sequence number.</para>
 /// </remarks>
-internal sealed partial class DurableSession : ILocalSession
+internal sealed class DurableSession : ILocalSession
 {
     private readonly Lock gate = new();
     private readonly BrokerStore store;
-    private readonly SessionLease lease;
+    private readonly SessionJournal journal;
     private readonly TimeProvider time;
     private readonly SessionState state;
     private readonly SessionSubscriptions subscriptions;
 
-    /// <summary>Deliveries whose append has not been reported yet, by sequence.</summary>
-    private readonly Dictionary<long, PendingAppend> pending = [];
-
-    /// <summary>Shared bodies of deliveries that are in the store, by sequence; most deliveries have none.</summary>
-    private readonly Dictionary<long, SharedBody> bodies = [];
+    /// <summary>Deliveries up to here came from the store and may have been sent before the process ended. [MQTT-3.3.1-1]</summary>
+    private readonly long restoredUpTo;
     private ISessionPipe? pipe;
     private bool upgradeQos;
     private bool closed;
@@ -34,7 +30,8 @@ internal sealed partial class DurableSession : ILocalSession
     public DurableSession(string clientId, StoredSession stored, SessionLimits limits, BrokerStore store, TimeProvider time)
     {
         ClientId = clientId;
-        (this.store, this.time, lease) = (store, time, stored.Lease);
+        (this.store, this.time) = (store, time);
+        journal = new SessionJournal(store, stored.Lease, this);
         state = new SessionState(limits);
         subscriptions = new SessionSubscriptions(stored.Subscriptions);
         foreach (var entry in stored.Queue)
@@ -42,15 +39,12 @@ internal sealed partial class DurableSession : ILocalSession
             var identifiers = entry.SubscriptionIdentifiers.Aggregate(default(SubscriptionIdentifiers), (all, one) => all.With(one));
             var delivery = new Delivery(entry.Message, entry.Qos, entry.Retain, identifiers, null, entry.Sequence);
             state.Restore(delivery, entry.IsReleased ? InflightState.Released : null, NowMs);
-            if (entry.Shared is not null) bodies[entry.Sequence] = entry.Shared;
+            if (entry.Shared is not null) journal.Restore(entry.Sequence, entry.Shared);
         }
 
-        // What was stored may have been sent before the process ended. [MQTT-3.3.1-1]
         restoredUpTo = state.LastSequence;
         foreach (var identifier in stored.Receipts) state.TryReceive(identifier, NowMs);
     }
-
-    private readonly long restoredUpTo;
 
     public string ClientId { get; }
 
@@ -58,7 +52,7 @@ internal sealed partial class DurableSession : ILocalSession
     public SessionSubscriptions Subscriptions => subscriptions;
 
     /// <summary>The right to write it.</summary>
-    public SessionLease Lease => lease;
+    public SessionLease Lease => journal.Lease;
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -91,7 +85,7 @@ internal sealed partial class DurableSession : ILocalSession
     {
         lock (gate)
         {
-            if (closed || !SessionSubscriptions.TryMakeDelivery(message, subscription.Options, ClientId, upgradeQos, null, out var delivery)) return;
+            if (closed || !Delivery.TryMake(message, subscription.Options, ClientId, upgradeQos, null, out var delivery)) return;
             Take(delivery with { Retain = true }, null, null);
         }
     }
@@ -125,7 +119,7 @@ internal sealed partial class DurableSession : ILocalSession
         lock (gate)
         {
             if (!state.Acknowledge(packetIdentifier, out var delivery)) return false;
-            Remove(delivery);
+            journal.Remove(delivery);
             Pump();
             return true;
         }
@@ -137,7 +131,7 @@ internal sealed partial class DurableSession : ILocalSession
         lock (gate)
         {
             if (!state.Receive(packetIdentifier, NowMs, out var delivery)) return false;
-            store.Submit(new MarkReleased(lease, delivery.Sequence) { Observer = new ReleaseSent(this, packetIdentifier) });
+            journal.MarkReleased(delivery);
             return true;
         }
     }
@@ -147,7 +141,7 @@ internal sealed partial class DurableSession : ILocalSession
         lock (gate)
         {
             if (!state.Complete(packetIdentifier, out var delivery)) return false;
-            Remove(delivery);
+            journal.Remove(delivery);
             Pump();
             return true;
         }
@@ -170,7 +164,7 @@ internal sealed partial class DurableSession : ILocalSession
             foreach (var identifier in state.ExpireReceipts(NowMs))
             {
                 BrokerCounters.Add(Metric.MessagesDroppedAwaitPubrelTimeout);
-                store.Submit(new RemoveReceipt(lease, identifier));
+                journal.RemoveReceipt(identifier, null);
             }
 
             if (pipe is null || olderThan <= TimeSpan.Zero) return;
@@ -191,8 +185,7 @@ internal sealed partial class DurableSession : ILocalSession
             var outcome = state.TryReceive(packetIdentifier, NowMs);
             if (outcome == ReceiveOutcome.Full) return outcome;
             // A repetition is stored once more, which does nothing but wait for what is being written.
-            receipt.Expect();
-            store.Submit(new AddReceipt(lease, packetIdentifier) { Observer = new ReceiptAnswer(receipt) });
+            journal.AddReceipt(packetIdentifier, receipt);
             return outcome;
         }
     }
@@ -202,8 +195,7 @@ internal sealed partial class DurableSession : ILocalSession
         lock (gate)
         {
             if (!state.Release(packetIdentifier)) return false;
-            receipt.Expect();
-            store.Submit(new RemoveReceipt(lease, packetIdentifier) { Observer = new ReceiptAnswer(receipt) });
+            journal.RemoveReceipt(packetIdentifier, receipt);
             return true;
         }
     }
@@ -234,6 +226,46 @@ internal sealed partial class DurableSession : ILocalSession
         }
     }
 
+    /// <summary>A delivery is stored. Writer thread.</summary>
+    public void OnStored(in Delivery delivery)
+    {
+        lock (gate)
+        {
+            if (!journal.Settle(delivery) || delivery.Qos != Qos.ExactlyOnce) return;
+            // It was put in flight but held back until now.
+            if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pipe?.Publish(delivery, dup: false);
+        }
+    }
+
+    /// <summary>A delivery could not be stored: its publisher is told and may try again, so what has not been sent yet is taken back.</summary>
+    public void OnNotStored(in Delivery delivery, StoreException reason)
+    {
+        lock (gate)
+        {
+            journal.Drop(delivery);
+            if (reason is SessionFencedException)
+            {
+                // Another activation owns the session now; this one stops at once (design, section 3).
+                Close(ReasonCode.SessionTakenOver);
+                Fenced?.Invoke();
+                return;
+            }
+
+            if (delivery.Qos == Qos.ExactlyOnce) state.Complete(delivery.PacketIdentifier, out _);
+            state.Discard(delivery.Sequence);
+            Pump();
+        }
+    }
+
+    /// <summary>That PUBREC has come is stored: the client may let go of the message. Writer thread.</summary>
+    public void OnReleaseStored(ushort packetIdentifier)
+    {
+        lock (gate) pipe?.Release(packetIdentifier);
+    }
+
+    /// <summary>Raised, under the lock, when another activation has taken the session over.</summary>
+    public event Action? Fenced;
+
     /// <summary>Sends a delivery or lets it wait, and stores it beside.</summary>
     private void Take(in Delivery unnumbered, SharedBody? body, PublishReceipt? receipt)
     {
@@ -258,10 +290,10 @@ internal sealed partial class DurableSession : ILocalSession
         else if (state.Enqueue(delivery, out var dropped) == EnqueueOutcome.QueuedDroppingOldest)
         {
             BrokerCounters.Add(Metric.DeliveryDroppedQueueFull);
-            Remove(dropped);
+            journal.Remove(dropped);
         }
 
-        Store(delivery, body, receipt);
+        journal.Append(delivery, body, receipt);
         if (atOnce && delivery.Qos == Qos.AtLeastOnce) pipe?.Publish(delivery, dup: false);
     }
 
@@ -274,11 +306,11 @@ internal sealed partial class DurableSession : ILocalSession
             {
                 case TakeOutcome.Send:
                     if (!AwaitsStore(delivery)) pipe.Publish(delivery, dup: delivery.Qos != Qos.AtMostOnce && delivery.Sequence <= restoredUpTo);
-                    if (delivery.Qos == Qos.AtMostOnce) Remove(delivery);
+                    if (delivery.Qos == Qos.AtMostOnce) journal.Remove(delivery);
                     break;
                 case TakeOutcome.Expired:
                     BrokerCounters.Add(Metric.DeliveryDroppedExpired);
-                    Remove(delivery);
+                    journal.Remove(delivery);
                     break;
                 default:
                     return;
@@ -287,5 +319,5 @@ internal sealed partial class DurableSession : ILocalSession
     }
 
     /// <summary>QoS 2 is not sent before it is stored: sent, lost with the process and published again it would arrive twice.</summary>
-    private bool AwaitsStore(in Delivery delivery) => delivery.Qos == Qos.ExactlyOnce && pending.ContainsKey(delivery.Sequence);
+    private bool AwaitsStore(in Delivery delivery) => delivery.Qos == Qos.ExactlyOnce && journal.IsPending(delivery);
 }

@@ -82,7 +82,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     {
         if (owner != request.Location || session is null) return;
         owner = null;
-        DelayDeactivation(TimeSpan.Zero);
+        DelayDeactivation(TimeSpan.FromTicks(-1)); // from now on the ordinary idle time counts
         var expiry = request.ExpirySeconds ?? header!.ExpiryIntervalSeconds;
         if (expiry == 0)
         {
