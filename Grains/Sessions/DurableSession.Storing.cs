@@ -60,17 +60,24 @@ internal sealed partial class DurableSession
         {
             pending.Remove(delivery.Sequence);
             bodies.Remove(delivery.Sequence);
-            if (reason is SessionFencedException)
-            {
-                // Another activation owns the session now; this one stops at once (design, section 3).
-                Close(ReasonCode.SessionTakenOver);
-                Fenced?.Invoke();
-                return;
-            }
-
-            if (delivery.Qos == Qos.ExactlyOnce) state.Complete(delivery.PacketIdentifier, out _);
+            if (StopsIfFenced(reason)) return;
+            // The identifier may be another delivery's if this one was still waiting.
+            if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) state.Complete(delivery.PacketIdentifier, out _);
             state.Discard(delivery.Sequence);
             Pump();
+        }
+    }
+
+    /// <summary>Stops at once when another activation owns the session now (design, section 3). A group also fails for another session's sake.</summary>
+    private bool StopsIfFenced(StoreException reason)
+    {
+        if (reason is not SessionFencedException fenced || fenced.SessionKey != lease.Key) return false;
+        lock (gate)
+        {
+            if (closed) return true;
+            Close(ReasonCode.SessionTakenOver);
+            Fenced?.Invoke();
+            return true;
         }
     }
 
@@ -105,23 +112,33 @@ internal sealed partial class DurableSession
     }
 
     /// <summary>Tells a receipt what became of a write.</summary>
-    private sealed class ReceiptAnswer(PublishReceipt receipt) : IStoreObserver
+    private sealed class ReceiptAnswer(DurableSession session, PublishReceipt receipt) : IStoreObserver
     {
         public void Committed(StoreWrite write) => receipt.Answer(ReasonCode.Success);
 
-        public void Failed(StoreWrite write, StoreException reason) => receipt.Answer(ReasonCode.QuotaExceeded);
+        public void Failed(StoreWrite write, StoreException reason)
+        {
+            session.StopsIfFenced(reason);
+            receipt.Answer(ReasonCode.QuotaExceeded);
+        }
     }
 
     /// <summary>Sends PUBREL when the receipt of PUBREC is stored.</summary>
-    private sealed class ReleaseSent(DurableSession session, ushort packetIdentifier) : IStoreObserver
+    private sealed class ReleaseSent(DurableSession session, Delivery delivery) : IStoreObserver
     {
         public void Committed(StoreWrite write)
         {
-            lock (session.gate) session.pipe?.Release(packetIdentifier);
+            lock (session.gate)
+            {
+                session.releasing.Remove(delivery.Sequence);
+                if (session.state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) session.pipe?.Release(delivery.PacketIdentifier);
+            }
         }
 
         public void Failed(StoreWrite write, StoreException reason)
         {
+            lock (session.gate) session.releasing.Remove(delivery.Sequence);
+            session.StopsIfFenced(reason);
         }
     }
 }

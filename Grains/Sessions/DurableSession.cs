@@ -27,6 +27,10 @@ internal sealed partial class DurableSession : ILocalSession
 
     /// <summary>Shared bodies of deliveries that are in the store, by sequence; most deliveries have none.</summary>
     private readonly Dictionary<long, SharedBody> bodies = [];
+
+    /// <summary>Sequences whose PUBREC is being stored: PUBREL is not sent before.</summary>
+    private readonly HashSet<long> releasing = [];
+    private readonly long restoredUpTo;
     private ISessionPipe? pipe;
     private bool upgradeQos;
     private bool closed;
@@ -49,8 +53,6 @@ internal sealed partial class DurableSession : ILocalSession
         restoredUpTo = state.LastSequence;
         foreach (var identifier in stored.Receipts) state.TryReceive(identifier, NowMs);
     }
-
-    private readonly long restoredUpTo;
 
     public string ClientId { get; }
 
@@ -100,14 +102,14 @@ internal sealed partial class DurableSession : ILocalSession
     {
         lock (gate)
         {
-            pipe = connection;
-            foreach (var inflight in state.InflightInOrder())
+            if (closed)
             {
-                state.Resent(inflight, NowMs);
-                if (inflight.State == InflightState.Released) connection.Release(inflight.Delivery.PacketIdentifier);
-                else if (!AwaitsStore(inflight.Delivery)) connection.Publish(inflight.Delivery, dup: true);
+                connection.Close(ReasonCode.SessionTakenOver);
+                return;
             }
 
+            pipe = connection;
+            foreach (var inflight in state.InflightInOrder()) Resend(inflight);
             Pump();
         }
     }
@@ -137,7 +139,7 @@ internal sealed partial class DurableSession : ILocalSession
         lock (gate)
         {
             if (!state.Receive(packetIdentifier, NowMs, out var delivery)) return false;
-            store.Submit(new MarkReleased(lease, delivery.Sequence) { Observer = new ReleaseSent(this, packetIdentifier) });
+            if (releasing.Add(delivery.Sequence)) store.Submit(new MarkReleased(lease, delivery.Sequence) { Observer = new ReleaseSent(this, delivery) });
             return true;
         }
     }
@@ -176,10 +178,7 @@ internal sealed partial class DurableSession : ILocalSession
             if (pipe is null || olderThan <= TimeSpan.Zero) return;
             foreach (var inflight in state.InflightInOrder())
             {
-                if (NowMs - inflight.SentAtMs < olderThan.TotalMilliseconds || AwaitsStore(inflight.Delivery)) continue;
-                state.Resent(inflight, NowMs);
-                if (inflight.State == InflightState.Released) pipe.Release(inflight.Delivery.PacketIdentifier);
-                else pipe.Publish(inflight.Delivery, dup: true);
+                if (NowMs - inflight.SentAtMs >= olderThan.TotalMilliseconds) Resend(inflight);
             }
         }
     }
@@ -192,7 +191,7 @@ internal sealed partial class DurableSession : ILocalSession
             if (outcome == ReceiveOutcome.Full) return outcome;
             // A repetition is stored once more, which does nothing but wait for what is being written.
             receipt.Expect();
-            store.Submit(new AddReceipt(lease, packetIdentifier) { Observer = new ReceiptAnswer(receipt) });
+            store.Submit(new AddReceipt(lease, packetIdentifier) { Observer = new ReceiptAnswer(this, receipt) });
             return outcome;
         }
     }
@@ -203,7 +202,7 @@ internal sealed partial class DurableSession : ILocalSession
         {
             if (!state.Release(packetIdentifier)) return false;
             receipt.Expect();
-            store.Submit(new RemoveReceipt(lease, packetIdentifier) { Observer = new ReceiptAnswer(receipt) });
+            store.Submit(new RemoveReceipt(lease, packetIdentifier) { Observer = new ReceiptAnswer(this, receipt) });
             return true;
         }
     }
@@ -286,6 +285,16 @@ internal sealed partial class DurableSession : ILocalSession
         }
     }
 
-    /// <summary>QoS 2 is not sent before it is stored: sent, lost with the process and published again it would arrive twice.</summary>
-    private bool AwaitsStore(in Delivery delivery) => delivery.Qos == Qos.ExactlyOnce && pending.ContainsKey(delivery.Sequence);
+    /// <summary>Sends again what is in flight, unless it waits for the store, which sends it then.</summary>
+    private void Resend(in Inflight inflight)
+    {
+        if (AwaitsStore(inflight.Delivery)) return;
+        state.Resent(inflight, NowMs);
+        if (inflight.State == InflightState.Released) pipe!.Release(inflight.Delivery.PacketIdentifier);
+        else pipe!.Publish(inflight.Delivery, dup: true);
+    }
+
+    /// <summary>QoS 2 takes no step before it is stored: sent, lost with the process and published again it would arrive twice.</summary>
+    private bool AwaitsStore(in Delivery delivery) =>
+        delivery.Qos == Qos.ExactlyOnce && (pending.ContainsKey(delivery.Sequence) || releasing.Contains(delivery.Sequence));
 }
