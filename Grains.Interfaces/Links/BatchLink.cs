@@ -101,13 +101,13 @@ public abstract class BatchLink<T>
     {
         lock (gate)
         {
-            number++;
             var count = Math.Min(waiting.Count, maxBatch);
             batch = waiting.GetRange(0, count).ToArray();
             if (count == waiting.Count) waiting.Clear();
             else waiting.RemoveRange(0, count);
-            if (count == 0) running = false;
-            return count > 0;
+            if (count > 0) number++;
+            else running = false;
+            return running;
         }
     }
 }

@@ -6,16 +6,16 @@ namespace Broker.Grains.Interfaces.Messages;
 public abstract class PublishReceipt
 {
     private int open = 1;
-    private int worst;
+    private int failure;
 
     /// <summary>One more answer is awaited.</summary>
     public void Expect() => Interlocked.Increment(ref open);
 
-    /// <summary>An awaited answer. The highest code, which is the worst, becomes the outcome.</summary>
+    /// <summary>An awaited answer. The first that is a failure becomes the outcome.</summary>
     public void Answer(ReasonCode code)
     {
-        if (code >= ReasonCode.UnspecifiedError) Interlocked.CompareExchange(ref worst, (int)code, 0);
-        if (Interlocked.Decrement(ref open) == 0) OnComplete((ReasonCode)Volatile.Read(ref worst));
+        if (code >= ReasonCode.UnspecifiedError) Interlocked.CompareExchange(ref failure, (int)code, 0);
+        if (Interlocked.Decrement(ref open) == 0) OnComplete((ReasonCode)Volatile.Read(ref failure));
     }
 
     /// <summary>All have answered. Runs on the thread of the last answer, which may hold locks or be a store's writer: hand over, do not work here.</summary>

@@ -54,8 +54,19 @@ public sealed class TopicName : IEquatable<TopicName>
 
     /// <summary>A topic name from text known to be right, such as a constant or what was parsed before.</summary>
     /// <exception cref="FormatException">The text is no topic name.</exception>
-    public static TopicName Parse(string text) =>
-        TryParse(Encoding.UTF8.GetBytes(text), out var name) ? name : throw new FormatException($"'{text}' is not a topic name.");
+    public static TopicName Parse(string text)
+    {
+        try
+        {
+            if (TryParse(MqttText.Strict.GetBytes(text), out var name)) return name;
+        }
+        catch (EncoderFallbackException)
+        {
+            // A lone surrogate: told like every other fault.
+        }
+
+        throw new FormatException($"'{text}' is not a topic name.");
+    }
 
     /// <inheritdoc/>
     public bool Equals(TopicName? other) =>

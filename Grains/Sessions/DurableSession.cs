@@ -94,14 +94,14 @@ internal sealed class DurableSession : ILocalSession
     {
         lock (gate)
         {
-            pipe = connection;
-            foreach (var inflight in state.InflightInOrder())
+            if (closed)
             {
-                state.Resent(inflight, NowMs);
-                if (inflight.State == InflightState.Released) connection.Release(inflight.Delivery.PacketIdentifier);
-                else if (!AwaitsStore(inflight.Delivery)) connection.Publish(inflight.Delivery, dup: true);
+                connection.Close(ReasonCode.SessionTakenOver);
+                return;
             }
 
+            pipe = connection;
+            foreach (var inflight in state.InflightInOrder()) Resend(inflight);
             Pump();
         }
     }
@@ -170,10 +170,7 @@ internal sealed class DurableSession : ILocalSession
             if (pipe is null || olderThan <= TimeSpan.Zero) return;
             foreach (var inflight in state.InflightInOrder())
             {
-                if (NowMs - inflight.SentAtMs < olderThan.TotalMilliseconds || AwaitsStore(inflight.Delivery)) continue;
-                state.Resent(inflight, NowMs);
-                if (inflight.State == InflightState.Released) pipe.Release(inflight.Delivery.PacketIdentifier);
-                else pipe.Publish(inflight.Delivery, dup: true);
+                if (NowMs - inflight.SentAtMs >= olderThan.TotalMilliseconds) Resend(inflight);
             }
         }
     }
@@ -243,24 +240,36 @@ internal sealed class DurableSession : ILocalSession
         lock (gate)
         {
             journal.Drop(delivery);
-            if (reason is SessionFencedException)
-            {
-                // Another activation owns the session now; this one stops at once (design, section 3).
-                Close(ReasonCode.SessionTakenOver);
-                Fenced?.Invoke();
-                return;
-            }
-
-            if (delivery.Qos == Qos.ExactlyOnce) state.Complete(delivery.PacketIdentifier, out _);
+            if (StopsIfFenced(reason)) return;
+            // The identifier may be another delivery's if this one was still waiting.
+            if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) state.Complete(delivery.PacketIdentifier, out _);
             state.Discard(delivery.Sequence);
             Pump();
         }
     }
 
-    /// <summary>That PUBREC has come is stored: the client may let go of the message. Writer thread.</summary>
-    public void OnReleaseStored(ushort packetIdentifier)
+    /// <summary>That PUBREC has come is stored, or cannot be: the client may let go of the message. Writer thread.</summary>
+    public void OnReleaseStored(in Delivery delivery, StoreException? fault)
     {
-        lock (gate) pipe?.Release(packetIdentifier);
+        lock (gate)
+        {
+            journal.SettleRelease(delivery);
+            if (fault is not null) StopsIfFenced(fault);
+            else if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pipe?.Release(delivery.PacketIdentifier);
+        }
+    }
+
+    /// <summary>Stops at once when another activation owns the session now (design, section 3). A group also fails for another session's sake.</summary>
+    public bool StopsIfFenced(StoreException reason)
+    {
+        if (reason is not SessionFencedException fenced || fenced.SessionKey != Lease.Key) return false;
+        lock (gate)
+        {
+            if (closed) return true;
+            Close(ReasonCode.SessionTakenOver);
+            Fenced?.Invoke();
+            return true;
+        }
     }
 
     /// <summary>Raised, under the lock, when another activation has taken the session over.</summary>
@@ -318,6 +327,15 @@ internal sealed class DurableSession : ILocalSession
         }
     }
 
-    /// <summary>QoS 2 is not sent before it is stored: sent, lost with the process and published again it would arrive twice.</summary>
+    /// <summary>Sends again what is in flight, unless it waits for the store, which sends it then.</summary>
+    private void Resend(in Inflight inflight)
+    {
+        if (AwaitsStore(inflight.Delivery)) return;
+        state.Resent(inflight, NowMs);
+        if (inflight.State == InflightState.Released) pipe!.Release(inflight.Delivery.PacketIdentifier);
+        else pipe!.Publish(inflight.Delivery, dup: true);
+    }
+
+    /// <summary>QoS 2 takes no step before it is stored: sent, lost with the process and published again it would arrive twice.</summary>
     private bool AwaitsStore(in Delivery delivery) => delivery.Qos == Qos.ExactlyOnce && journal.IsPending(delivery);
 }

@@ -15,14 +15,17 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
     /// <summary>Shared bodies of deliveries that are in the store, by sequence; most deliveries have none.</summary>
     private readonly Dictionary<long, SharedBody> bodies = [];
 
+    /// <summary>Sequences whose PUBREC is being stored: PUBREL is not sent before.</summary>
+    private readonly HashSet<long> releasing = [];
+
     /// <summary>The right to write the session.</summary>
     public SessionLease Lease => lease;
 
     /// <summary>A loaded delivery has a shared body.</summary>
     public void Restore(long sequence, SharedBody body) => bodies[sequence] = body;
 
-    /// <summary>Whether a delivery is still being written.</summary>
-    public bool IsPending(in Delivery delivery) => pending.ContainsKey(delivery.Sequence);
+    /// <summary>Whether a delivery, or that PUBREC has come for it, is still being written.</summary>
+    public bool IsPending(in Delivery delivery) => pending.ContainsKey(delivery.Sequence) || releasing.Contains(delivery.Sequence);
 
     /// <summary>Stores a delivery.</summary>
     /// <param name="body">What several sessions store together; null if this is the only one.</param>
@@ -52,14 +55,16 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
     }
 
     /// <summary>Stores that PUBREC has come; the session sends PUBREL then.</summary>
-    public void MarkReleased(in Delivery delivery) =>
-        store.Submit(new MarkReleased(lease, delivery.Sequence) { Observer = new ReleaseStored(session, delivery.PacketIdentifier) });
+    public void MarkReleased(in Delivery delivery)
+    {
+        if (releasing.Add(delivery.Sequence)) store.Submit(new MarkReleased(lease, delivery.Sequence) { Observer = new ReleaseMark(session, delivery) });
+    }
 
     /// <summary>Stores an incoming QoS 2 identifier.</summary>
     public void AddReceipt(ushort packetIdentifier, PublishReceipt receipt)
     {
         receipt.Expect();
-        store.Submit(new AddReceipt(lease, packetIdentifier) { Observer = new Answering(receipt) });
+        store.Submit(new AddReceipt(lease, packetIdentifier) { Observer = new Answering(session, receipt) });
     }
 
     /// <summary>Forgets an incoming QoS 2 identifier.</summary>
@@ -67,12 +72,15 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
     public void RemoveReceipt(ushort packetIdentifier, PublishReceipt? receipt)
     {
         receipt?.Expect();
-        store.Submit(new RemoveReceipt(lease, packetIdentifier) { Observer = receipt is null ? null : new Answering(receipt) });
+        store.Submit(new RemoveReceipt(lease, packetIdentifier) { Observer = receipt is null ? null : new Answering(session, receipt) });
     }
 
     /// <summary>Takes note that an append was reported. Under the session's lock.</summary>
     /// <returns>False if the delivery had gone already.</returns>
     public bool Settle(in Delivery delivery) => pending.Remove(delivery.Sequence);
+
+    /// <summary>Takes note that a release mark was reported. Under the session's lock.</summary>
+    public void SettleRelease(in Delivery delivery) => releasing.Remove(delivery.Sequence);
 
     /// <summary>Forgets a delivery that was refused. Under the session's lock.</summary>
     public void Drop(in Delivery delivery)
@@ -112,20 +120,22 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
 
     private DurableSession Session => session;
 
-    private sealed class Answering(PublishReceipt receipt) : IStoreObserver
+    /// <summary>Tells a receipt what became of a write.</summary>
+    private sealed class Answering(DurableSession session, PublishReceipt receipt) : IStoreObserver
     {
         public void Committed(StoreWrite write) => receipt.Answer(ReasonCode.Success);
 
-        public void Failed(StoreWrite write, StoreException reason) => receipt.Answer(ReasonCode.QuotaExceeded);
-    }
-
-    private sealed class ReleaseStored(DurableSession session, ushort packetIdentifier) : IStoreObserver
-    {
-        public void Committed(StoreWrite write) => session.OnReleaseStored(packetIdentifier);
-
-        /// <summary>Only a fenced session loses a mark; it sends nothing more anyway.</summary>
         public void Failed(StoreWrite write, StoreException reason)
         {
+            session.StopsIfFenced(reason);
+            receipt.Answer(ReasonCode.QuotaExceeded);
         }
+    }
+
+    private sealed class ReleaseMark(DurableSession session, Delivery delivery) : IStoreObserver
+    {
+        public void Committed(StoreWrite write) => session.OnReleaseStored(delivery, null);
+
+        public void Failed(StoreWrite write, StoreException reason) => session.OnReleaseStored(delivery, reason);
     }
 }
