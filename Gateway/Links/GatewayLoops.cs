@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
 using DotNetty.Transport.Channels;
 
@@ -18,6 +19,31 @@ internal sealed class GatewayLoops
 
     /// <summary>What belongs to a channel's loop.</summary>
     public LoopContext Of(IEventLoop loop) => byLoop[loop];
+
+    /// <summary>Delivers a message to this gateway's sessions: at once on the given loop, by mailbox on the others.</summary>
+    /// <param name="current">The loop this runs on; null on any other thread.</param>
+    /// <param name="routes">In ascending order, by which they are grouped by loop.</param>
+    public void Deliver(LoopContext? current, ApplicationMessage message, ReadOnlySpan<ulong> routes)
+    {
+        while (!routes.IsEmpty)
+        {
+            var index = RouteId.Loop(routes[0]);
+            var count = 1;
+            while (count < routes.Length && RouteId.Loop(routes[count]) == index) count++;
+            if (current?.Index == index)
+            {
+                current.Delivery.Deliver(message, routes[..count]);
+            }
+            else if (index < All.Count)
+            {
+                var other = All[index];
+                other.Mailbox.Post(new Letter(other.Delivery, 0, message, routes[..count].ToArray()));
+                if (current is not null && other.Mailbox.IsFull) current.Congested = other.Mailbox;
+            }
+
+            routes = routes[count..];
+        }
+    }
 
     /// <summary>The routes of all loops that live in a shard.</summary>
     public async Task<RouteChange[]> RoutesOfAsync(int shard, ShardMap map, RouteDestination self)

@@ -44,6 +44,9 @@ internal sealed class LoopContext : IRunnable
     /// <summary>Routes chosen by shared subscriptions; emptied by whoever publishes.</summary>
     public List<ulong> SharedRoutes { get; } = [];
 
+    /// <summary>Who could not keep up with the last message published on this loop; its publisher waits for it.</summary>
+    public ICongestion? Congested { get; set; }
+
     /// <summary>Now, in Unix milliseconds.</summary>
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 

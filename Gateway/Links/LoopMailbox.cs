@@ -6,7 +6,7 @@ namespace Broker.Gateway.Links;
 
 /// <summary>Work that other threads hand to an event loop: queued in order, run together, with one wake-up for all that came meanwhile.</summary>
 /// <remarks>Bounded by consent: whoever can be slowed asks <see cref="IsFull"/> and waits with <see cref="WhenRoom"/>.</remarks>
-internal sealed class LoopMailbox(LoopContext context) : IRunnable
+internal sealed class LoopMailbox(LoopContext context) : ICongestion, IRunnable
 {
     /// <summary>From so many letters on senders that can wait are asked to.</summary>
     private const int Full = 16_384;
@@ -48,7 +48,7 @@ internal sealed class LoopMailbox(LoopContext context) : IRunnable
         if (first) context.Loop.Execute(this);
     }
 
-    /// <summary>Calls back, on this mailbox's loop, when there is room again.</summary>
+    /// <inheritdoc/>
     public void WhenRoom(Action callback)
     {
         lock (gate) (waiting ??= []).Add(callback);

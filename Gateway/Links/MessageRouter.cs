@@ -58,7 +58,7 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
 
         var chosen = loop.SharedRoutes;
         var routes = match.Dispatch(message, receipt, chosen);
-        Deliver(loop, message, routes);
+        loops.Deliver(loop, message, routes);
         DeliverChosen(loop, message, chosen);
         return true;
     }
@@ -74,24 +74,10 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
         DeliverChosen(loop, delivery.Message, chosen);
     }
 
-    /// <summary>Delivers to this gateway's sessions: at once on this loop, by mailbox on others.</summary>
-    public void Deliver(LoopContext? loop, ApplicationMessage message, ReadOnlySpan<ulong> routes)
-    {
-        while (!routes.IsEmpty)
-        {
-            var index = RouteId.Loop(routes[0]);
-            var count = 1;
-            while (count < routes.Length && RouteId.Loop(routes[count]) == index) count++;
-            if (loop?.Index == index) loop.Delivery.Deliver(message, routes[..count]);
-            else if (index < loops.All.Count) loops.All[index].Mailbox.Post(new Letter(loops.All[index].Delivery, 0, message, routes[..count].ToArray()));
-            routes = routes[count..];
-        }
-    }
-
     private void DeliverChosen(LoopContext loop, ApplicationMessage message, List<ulong> chosen)
     {
         if (chosen.Count == 0) return;
-        foreach (var route in chosen) Deliver(loop, message, [route]);
+        foreach (var route in chosen) loops.Deliver(loop, message, [route]);
         chosen.Clear();
     }
 

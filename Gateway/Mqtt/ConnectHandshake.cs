@@ -3,7 +3,6 @@ using System.Net;
 using System.Text;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
-using Broker.Gateway.Sessions;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;

@@ -6,7 +6,6 @@ using Broker.Gateway.Sessions;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using DotNetty.Transport.Channels;
-using DotNetty.Transport.Channels.Sockets;
 
 namespace Broker.Gateway.Mqtt;
 
@@ -37,10 +36,11 @@ internal sealed partial class Connection : IPacketHandler
     private readonly KeepAlive keepAlive;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FrameHandler? frames;
-    private MqttCodec codec = V3Codec.Instance;
+    private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private ProtocolRules rules = V3Rules.Instance;
     private ConnectHandshake? handshake;
     private int suspensions;
+    private Action? goOn;
     private bool publishWill = true;
     private uint? changedExpiry;
     private string endReason = "tcp_closed";
@@ -90,6 +90,7 @@ internal sealed partial class Connection : IPacketHandler
     public void OnOpened()
     {
         services.Connections.Add(this);
+        services.Admission.Begin();
         keepAlive.ExpectConnect(services.Mqtt.IdleTimeout);
     }
 
@@ -156,7 +157,7 @@ internal sealed partial class Connection : IPacketHandler
                 _ = RunAsync(() => services.Subscriptions.SubscribeAsync(this, subscribe));
                 break;
             case UnsubscribePacket unsubscribe:
-                _ = RunAsync(() => services.Subscriptions.UnsubscribeAsync(this, unsubscribe));
+                _ = RunAsync(() => SubscriptionHandler.UnsubscribeAsync(this, unsubscribe));
                 break;
             case DisconnectPacket disconnect:
                 OnDisconnect(disconnect);
@@ -233,6 +234,14 @@ internal sealed partial class Connection : IPacketHandler
         if (suspensions == 0 && !IsEnding) channel.Configuration.AutoRead = true;
     }
 
+    /// <summary>Reads no more until somebody has caught up with what this client sent.</summary>
+    public void WaitFor(ICongestion behind)
+    {
+        BrokerCounters.Add(Metric.ClientReadPaused);
+        Suspend();
+        behind.WhenRoom(goOn ??= () => Loop.Run(Unsuspend));
+    }
+
     /// <summary>Runs what may have to wait for an answer from elsewhere; the client's next packet waits for it.</summary>
     public async Task RunAsync(Func<ValueTask> work)
     {
@@ -255,7 +264,7 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>Speaks a version from now on.</summary>
     public void Speak(ProtocolVersion version)
     {
-        codec = version == ProtocolVersion.V5 ? V5Codec.Instance : V3Codec.Instance;
+        codec = MqttCodec.For(version);
         rules = ProtocolRules.Of(version);
         Sender.Speak(codec);
     }
@@ -282,6 +291,7 @@ internal sealed partial class Connection : IPacketHandler
         Session = session;
         Mountpoint = mountpoint;
         Phase = ConnectionPhase.Connected;
+        services.Admission.End();
         keepAlive.Start(client.KeepAlive, services.Mqtt);
         BrokerCounters.Add(Metric.ClientConnected);
         session.Start();
@@ -319,6 +329,7 @@ internal sealed partial class Connection : IPacketHandler
         Phase = ConnectionPhase.Ending;
         endReason = reason;
         keepAlive.Stop();
+        if (!wasConnected) services.Admission.End();
         if (channel.Active)
         {
             Sender.Flush();

@@ -2,6 +2,7 @@ using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
+using Broker.Gateway.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Gateway.Mqtt;
@@ -15,5 +16,6 @@ internal sealed record ConnectionServices(
     SessionOpener Sessions,
     SubscriptionHandler Subscriptions,
     ConnectionTable Connections,
+    HandshakeAdmission Admission,
     IReadOnlyList<IClientObserver> Observers,
     ILogger Log);

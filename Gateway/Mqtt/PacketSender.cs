@@ -16,7 +16,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
     private const int BufferBytes = 2048;
     private const int MaxBufferBytes = 64 * 1024;
 
-    private MqttCodec codec = V3Codec.Instance;
+    private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private OutboundAliases? aliases;
     private IByteBuffer? buffer;
     private int bufferSize = BufferBytes;

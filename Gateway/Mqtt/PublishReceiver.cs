@@ -1,4 +1,3 @@
-using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Messages;
@@ -94,10 +93,11 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
     private void Route(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
     {
         if (connection.IsEnding) return;
+        connection.Loop.Congested = null;
         if (message.Qos == Qos.AtMostOnce) services.Router.Publish(connection.Loop, message, topic.Route, null);
         else if (message.Qos == Qos.AtLeastOnce) RouteAtLeastOnce(message, topic, packetIdentifier);
         else RouteExactlyOnce(message, topic, packetIdentifier);
-        if (connection.Loop.IsOverloading(topic.Route)) connection.Throttle();
+        if (connection.Loop.Congested is { } behind) connection.WaitFor(behind);
     }
 
     private void RouteAtLeastOnce(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)

@@ -41,7 +41,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
     }
 
     /// <summary>UNSUBSCRIBE.</summary>
-    public async ValueTask UnsubscribeAsync(Connection connection, UnsubscribePacket packet)
+    public static async ValueTask UnsubscribeAsync(Connection connection, UnsubscribePacket packet)
     {
         BrokerCounters.Add(Metric.PacketsUnsubscribeReceived);
         var codes = new ReasonCode[packet.Filters.Length];

@@ -14,6 +14,7 @@ internal sealed class TransientSession(
 {
     private readonly SessionState state = new(limits);
     private TransientSubscriptions? subscriptions;
+    private QueuePressure? pressure;
     private Delivery merged;
     private long mergeStamp;
     private bool closed;
@@ -21,6 +22,9 @@ internal sealed class TransientSession(
     public bool IsPresent => false;
 
     public bool StoresReceipts => false;
+
+    /// <summary>How many deliveries wait.</summary>
+    public int QueueLength => state.QueueLength;
 
     public int SubscriptionCount => subscriptions?.Count ?? 0;
 
@@ -58,20 +62,9 @@ internal sealed class TransientSession(
         return true;
     }
 
-    /// <summary>What this session is to get of a message by one subscription; false if nothing.</summary>
-    public bool TryMakeDelivery(ApplicationMessage message, in SubscriptionOptions options, string? share, out Delivery delivery)
-    {
-        delivery = default;
-        if (options.NoLocal && message.PublisherId == clientId)
-        {
-            BrokerCounters.Add(Metric.DeliveryDroppedNoLocal);
-            return false; // [MQTT-3.8.3-3]
-        }
-
-        var qos = upgradeQos == message.Qos > options.Qos ? message.Qos : options.Qos;
-        delivery = new Delivery(message, qos, options.RetainAsPublished && message.Retain, new SubscriptionIdentifiers(options.Identifier), share);
-        return true;
-    }
+    /// <inheritdoc cref="Delivery.TryMake"/>
+    public bool TryMakeDelivery(ApplicationMessage message, in SubscriptionOptions options, string? share, out Delivery delivery) =>
+        Delivery.TryMake(message, options, clientId, upgradeQos, share, out delivery);
 
     /// <summary>Merges a delivery into the one of the same message by other subscriptions.</summary>
     /// <returns>True if it is the first.</returns>
@@ -84,14 +77,7 @@ internal sealed class TransientSession(
             return true;
         }
 
-        var identifiers = merged.Identifiers;
-        foreach (var identifier in SubscriptionIdentifiers.AsSpan(delivery.Identifiers)) identifiers = identifiers.With(identifier);
-        merged = merged with
-        {
-            Qos = merged.Qos > delivery.Qos ? merged.Qos : delivery.Qos,
-            Retain = merged.Retain || delivery.Retain,
-            Identifiers = identifiers,
-        };
+        merged = merged.Merge(delivery);
         return false;
     }
 
@@ -124,8 +110,11 @@ internal sealed class TransientSession(
         }
 
         var outcome = state.Enqueue(delivery, out _);
-        if (outcome == EnqueueOutcome.RefusedQos0) BrokerCounters.Add(Metric.DeliveryDroppedQos0);
+        if (outcome == EnqueueOutcome.RefusedQos0) BrokerCounters.Add(Metric.DeliveryDroppedQos0Msg);
         else if (outcome == EnqueueOutcome.QueuedDroppingOldest) BrokerCounters.Add(Metric.DeliveryDroppedQueueFull);
+        if (limits.MaxQueueLength == 0 || state.QueueLength * 4 <= limits.MaxQueueLength) return;
+        pressure ??= new QueuePressure(this, loop, limits.MaxQueueLength);
+        if (pressure.IsHigh) loop.Congested = pressure;
     }
 
     public void DeliverRetained(ApplicationMessage message, in Subscription subscription)
@@ -141,6 +130,7 @@ internal sealed class TransientSession(
             {
                 case TakeOutcome.Send:
                     Send(delivery);
+                    pressure?.Moved();
                     break;
                 case TakeOutcome.Expired:
                     BrokerCounters.Add(Metric.DeliveryDroppedExpired);
@@ -177,6 +167,7 @@ internal sealed class TransientSession(
     public async ValueTask CloseAsync(bool publishWill, uint? expirySeconds)
     {
         closed = true;
+        pressure?.End();
         if (subscriptions is not null) await subscriptions.ClearAsync();
         Redispatch();
         if (publishWill && will is not null) services.Router.PublishOwn(loop, will.ToMessage(loop.NowMs));

@@ -23,13 +23,16 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
     {
         var results = new SubscribeResult[requested.Length];
         var changes = new List<RouteChange>(requested.Length);
+        List<Task>? others = null;
         for (var i = 0; i < requested.Length; i++)
         {
             var (filter, options) = requested[i];
-            results[i] = new SubscribeResult((ReasonCode)options.Qos, IsNew: Add(filter, options, changes));
+            results[i] = new SubscribeResult((ReasonCode)options.Qos, IsNew: Add(filter, options, changes, out var local));
+            if (local.Registering is { } running) (others ??= []).Add(running);
         }
 
-        if (changes.Count > 0 && !services.Shards.TryChange(changes)) await services.Shards.ChangeAsync(changes);
+        if (changes.Count > 0 && !services.Shards.TryChange(changes)) await RegisterAsync(changes);
+        if (others is not null) await Task.WhenAll(others);
         return results;
     }
 
@@ -53,30 +56,37 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
     /// <summary>A filter has moved the session to another place.</summary>
     public void Moved(LocalFilter filter, int place) => places[filter] = place;
 
-    /// <returns>True if the subscription is new.</returns>
-    private bool Add(in TopicFilter filter, in SubscriptionOptions options, List<RouteChange> changes)
+    /// <summary>Tells shards in other processes; until they know, other sessions that subscribe to the same filters wait as well.</summary>
+    private async Task RegisterAsync(List<RouteChange> changes)
     {
-        LocalFilter? local = null;
-        var isNewFilter = false;
-        if (!filter.IsShared) local = loop.Filters.GetOrAdd(filter, out isNewFilter);
-        else shared?.TryGetValue(filter.Text, out local);
+        var running = services.Shards.ChangeAsync(changes);
+        var filters = changes.ConvertAll(change => loop.Filters.Find(change.RouteId));
+        foreach (var filter in filters) filter!.Registering = running;
+        await running;
+        foreach (var filter in filters) filter!.Registering = null;
+    }
 
-        if (local is not null && places.TryGetValue(local, out var place))
+    /// <returns>True if the subscription is new.</returns>
+    private bool Add(in TopicFilter filter, in SubscriptionOptions options, List<RouteChange> changes, out LocalFilter local)
+    {
+        bool isNewFilter;
+        local = filter.IsShared ? FindOrAddShared(filter, out isNewFilter) : loop.Filters.GetOrAdd(filter, out isNewFilter);
+        if (places.TryGetValue(local, out var place))
         {
             local.Set(place, options); // replaces the subscription [MQTT-3.8.4-3]
             return false;
         }
 
-        if (local is null)
-        {
-            local = loop.Filters.AddShared(filter);
-            (shared ??= []).Add(filter.Text, local);
-            isNewFilter = true;
-        }
-
         places.Add(local, local.Add(new Subscriber(session, options)));
         if (isNewFilter) changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local)));
         return true;
+    }
+
+    private LocalFilter FindOrAddShared(in TopicFilter filter, out bool isNew)
+    {
+        shared ??= [];
+        isNew = !shared.TryGetValue(filter.Text, out var found);
+        return isNew ? shared[filter.Text] = loop.Filters.AddShared(filter) : found!;
     }
 
     private bool Remove(in TopicFilter filter, List<RouteChange> changes)

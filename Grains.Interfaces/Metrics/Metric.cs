@@ -55,7 +55,7 @@ public enum Metric
     MessagesAcked,
     DeliveryDroppedNoLocal,
     DeliveryDroppedTooLarge,
-    DeliveryDroppedQos0,
+    DeliveryDroppedQos0Msg,
     DeliveryDroppedQueueFull,
     DeliveryDroppedExpired,
     ClientConnected,

@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 
 namespace Broker.Grains.Interfaces.Sessions;
 
@@ -21,4 +22,33 @@ public readonly record struct Delivery(
     /// <summary>The packet identifier, 1 to 65,535, derived from <see cref="Sequence"/> so that it need not be stored
     /// and is the same when the session is loaded again.</summary>
     public ushort PacketIdentifier => (ushort)((Sequence - 1) % ushort.MaxValue + 1);
+
+    /// <summary>What a session is to get of a message by one of its subscriptions.</summary>
+    /// <param name="clientId">The session's client, for no-local.</param>
+    /// <param name="upgradeQos">Deliver at the higher of the two QoS instead of the lower.</param>
+    /// <param name="share">The shared subscription it came by; null for an ordinary one.</param>
+    /// <returns>False if nothing: its own message, and it wants none of those. [MQTT-3.8.3-3]</returns>
+    public static bool TryMake(
+        ApplicationMessage message, in SubscriptionOptions options, string clientId, bool upgradeQos, string? share, out Delivery delivery)
+    {
+        delivery = default;
+        if (options.NoLocal && message.PublisherId == clientId)
+        {
+            BrokerCounters.Add(Metric.DeliveryDroppedNoLocal);
+            return false;
+        }
+
+        var qos = upgradeQos == message.Qos > options.Qos ? message.Qos : options.Qos;
+        delivery = new Delivery(message, qos, options.RetainAsPublished && message.Retain, new SubscriptionIdentifiers(options.Identifier), share);
+        return true;
+    }
+
+    /// <summary>One delivery for two subscriptions that matched: at the highest QoS and with all identifiers. [MQTT-3.3.4-2]</summary>
+    public Delivery Merge(in Delivery other)
+    {
+        var identifiers = Identifiers;
+        var more = other.Identifiers;
+        foreach (var identifier in SubscriptionIdentifiers.AsSpan(more)) identifiers = identifiers.With(identifier);
+        return this with { Qos = Qos > other.Qos ? Qos : other.Qos, Retain = Retain || other.Retain, Identifiers = identifiers };
+    }
 }

@@ -2,7 +2,6 @@ using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
-using Broker.Grains.Storage.Writes;
 
 namespace Broker.Grains.Sessions;
 
@@ -13,23 +12,16 @@ namespace Broker.Grains.Sessions;
 /// when it is stored, PUBREL when the receipt of PUBREC is stored, PUBCOMP when the release is stored: so after a crash both ends agree on what
 /// was done, and nothing is delivered twice. Packet identifiers follow from the stored sequence number.</para>
 /// </remarks>
-internal sealed partial class DurableSession : ILocalSession
+internal sealed class DurableSession : ILocalSession
 {
     private readonly Lock gate = new();
     private readonly BrokerStore store;
-    private readonly SessionLease lease;
+    private readonly SessionJournal journal;
     private readonly TimeProvider time;
     private readonly SessionState state;
     private readonly SessionSubscriptions subscriptions;
 
-    /// <summary>Deliveries whose append has not been reported yet, by sequence.</summary>
-    private readonly Dictionary<long, PendingAppend> pending = [];
-
-    /// <summary>Shared bodies of deliveries that are in the store, by sequence; most deliveries have none.</summary>
-    private readonly Dictionary<long, SharedBody> bodies = [];
-
-    /// <summary>Sequences whose PUBREC is being stored: PUBREL is not sent before.</summary>
-    private readonly HashSet<long> releasing = [];
+    /// <summary>Deliveries up to here came from the store and may have been sent before the process ended. [MQTT-3.3.1-1]</summary>
     private readonly long restoredUpTo;
     private ISessionPipe? pipe;
     private bool upgradeQos;
@@ -38,7 +30,8 @@ internal sealed partial class DurableSession : ILocalSession
     public DurableSession(string clientId, StoredSession stored, SessionLimits limits, BrokerStore store, TimeProvider time)
     {
         ClientId = clientId;
-        (this.store, this.time, lease) = (store, time, stored.Lease);
+        (this.store, this.time) = (store, time);
+        journal = new SessionJournal(store, stored.Lease, this);
         state = new SessionState(limits);
         subscriptions = new SessionSubscriptions(stored.Subscriptions);
         foreach (var entry in stored.Queue)
@@ -46,10 +39,9 @@ internal sealed partial class DurableSession : ILocalSession
             var identifiers = entry.SubscriptionIdentifiers.Aggregate(default(SubscriptionIdentifiers), (all, one) => all.With(one));
             var delivery = new Delivery(entry.Message, entry.Qos, entry.Retain, identifiers, null, entry.Sequence);
             state.Restore(delivery, entry.IsReleased ? InflightState.Released : null, NowMs);
-            if (entry.Shared is not null) bodies[entry.Sequence] = entry.Shared;
+            if (entry.Shared is not null) journal.Restore(entry.Sequence, entry.Shared);
         }
 
-        // What was stored may have been sent before the process ended. [MQTT-3.3.1-1]
         restoredUpTo = state.LastSequence;
         foreach (var identifier in stored.Receipts) state.TryReceive(identifier, NowMs);
     }
@@ -60,7 +52,7 @@ internal sealed partial class DurableSession : ILocalSession
     public SessionSubscriptions Subscriptions => subscriptions;
 
     /// <summary>The right to write it.</summary>
-    public SessionLease Lease => lease;
+    public SessionLease Lease => journal.Lease;
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -93,7 +85,7 @@ internal sealed partial class DurableSession : ILocalSession
     {
         lock (gate)
         {
-            if (closed || !SessionSubscriptions.TryMakeDelivery(message, subscription.Options, ClientId, upgradeQos, null, out var delivery)) return;
+            if (closed || !Delivery.TryMake(message, subscription.Options, ClientId, upgradeQos, null, out var delivery)) return;
             Take(delivery with { Retain = true }, null, null);
         }
     }
@@ -127,7 +119,7 @@ internal sealed partial class DurableSession : ILocalSession
         lock (gate)
         {
             if (!state.Acknowledge(packetIdentifier, out var delivery)) return false;
-            Remove(delivery);
+            journal.Remove(delivery);
             Pump();
             return true;
         }
@@ -139,7 +131,7 @@ internal sealed partial class DurableSession : ILocalSession
         lock (gate)
         {
             if (!state.Receive(packetIdentifier, NowMs, out var delivery)) return false;
-            if (releasing.Add(delivery.Sequence)) store.Submit(new MarkReleased(lease, delivery.Sequence) { Observer = new ReleaseSent(this, delivery) });
+            journal.MarkReleased(delivery);
             return true;
         }
     }
@@ -149,7 +141,7 @@ internal sealed partial class DurableSession : ILocalSession
         lock (gate)
         {
             if (!state.Complete(packetIdentifier, out var delivery)) return false;
-            Remove(delivery);
+            journal.Remove(delivery);
             Pump();
             return true;
         }
@@ -172,7 +164,7 @@ internal sealed partial class DurableSession : ILocalSession
             foreach (var identifier in state.ExpireReceipts(NowMs))
             {
                 BrokerCounters.Add(Metric.MessagesDroppedAwaitPubrelTimeout);
-                store.Submit(new RemoveReceipt(lease, identifier));
+                journal.RemoveReceipt(identifier, null);
             }
 
             if (pipe is null || olderThan <= TimeSpan.Zero) return;
@@ -190,8 +182,7 @@ internal sealed partial class DurableSession : ILocalSession
             var outcome = state.TryReceive(packetIdentifier, NowMs);
             if (outcome == ReceiveOutcome.Full) return outcome;
             // A repetition is stored once more, which does nothing but wait for what is being written.
-            receipt.Expect();
-            store.Submit(new AddReceipt(lease, packetIdentifier) { Observer = new ReceiptAnswer(this, receipt) });
+            journal.AddReceipt(packetIdentifier, receipt);
             return outcome;
         }
     }
@@ -201,8 +192,7 @@ internal sealed partial class DurableSession : ILocalSession
         lock (gate)
         {
             if (!state.Release(packetIdentifier)) return false;
-            receipt.Expect();
-            store.Submit(new RemoveReceipt(lease, packetIdentifier) { Observer = new ReceiptAnswer(this, receipt) });
+            journal.RemoveReceipt(packetIdentifier, receipt);
             return true;
         }
     }
@@ -233,6 +223,58 @@ internal sealed partial class DurableSession : ILocalSession
         }
     }
 
+    /// <summary>A delivery is stored. Writer thread.</summary>
+    public void OnStored(in Delivery delivery)
+    {
+        lock (gate)
+        {
+            if (!journal.Settle(delivery) || delivery.Qos != Qos.ExactlyOnce) return;
+            // It was put in flight but held back until now.
+            if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pipe?.Publish(delivery, dup: false);
+        }
+    }
+
+    /// <summary>A delivery could not be stored: its publisher is told and may try again, so what has not been sent yet is taken back.</summary>
+    public void OnNotStored(in Delivery delivery, StoreException reason)
+    {
+        lock (gate)
+        {
+            journal.Drop(delivery);
+            if (StopsIfFenced(reason)) return;
+            // The identifier may be another delivery's if this one was still waiting.
+            if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) state.Complete(delivery.PacketIdentifier, out _);
+            state.Discard(delivery.Sequence);
+            Pump();
+        }
+    }
+
+    /// <summary>That PUBREC has come is stored, or cannot be: the client may let go of the message. Writer thread.</summary>
+    public void OnReleaseStored(in Delivery delivery, StoreException? fault)
+    {
+        lock (gate)
+        {
+            journal.SettleRelease(delivery);
+            if (fault is not null) StopsIfFenced(fault);
+            else if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pipe?.Release(delivery.PacketIdentifier);
+        }
+    }
+
+    /// <summary>Stops at once when another activation owns the session now (design, section 3). A group also fails for another session's sake.</summary>
+    public bool StopsIfFenced(StoreException reason)
+    {
+        if (reason is not SessionFencedException fenced || fenced.SessionKey != Lease.Key) return false;
+        lock (gate)
+        {
+            if (closed) return true;
+            Close(ReasonCode.SessionTakenOver);
+            Fenced?.Invoke();
+            return true;
+        }
+    }
+
+    /// <summary>Raised, under the lock, when another activation has taken the session over.</summary>
+    public event Action? Fenced;
+
     /// <summary>Sends a delivery or lets it wait, and stores it beside.</summary>
     private void Take(in Delivery unnumbered, SharedBody? body, PublishReceipt? receipt)
     {
@@ -244,7 +286,7 @@ internal sealed partial class DurableSession : ILocalSession
 
         if (unnumbered.Qos == Qos.AtMostOnce && !state.Limits.QueueQos0)
         {
-            BrokerCounters.Add(Metric.DeliveryDroppedQos0);
+            BrokerCounters.Add(Metric.DeliveryDroppedQos0Msg);
             return;
         }
 
@@ -257,10 +299,10 @@ internal sealed partial class DurableSession : ILocalSession
         else if (state.Enqueue(delivery, out var dropped) == EnqueueOutcome.QueuedDroppingOldest)
         {
             BrokerCounters.Add(Metric.DeliveryDroppedQueueFull);
-            Remove(dropped);
+            journal.Remove(dropped);
         }
 
-        Store(delivery, body, receipt);
+        journal.Append(delivery, body, receipt);
         if (atOnce && delivery.Qos == Qos.AtLeastOnce) pipe?.Publish(delivery, dup: false);
     }
 
@@ -273,11 +315,11 @@ internal sealed partial class DurableSession : ILocalSession
             {
                 case TakeOutcome.Send:
                     if (!AwaitsStore(delivery)) pipe.Publish(delivery, dup: delivery.Qos != Qos.AtMostOnce && delivery.Sequence <= restoredUpTo);
-                    if (delivery.Qos == Qos.AtMostOnce) Remove(delivery);
+                    if (delivery.Qos == Qos.AtMostOnce) journal.Remove(delivery);
                     break;
                 case TakeOutcome.Expired:
                     BrokerCounters.Add(Metric.DeliveryDroppedExpired);
-                    Remove(delivery);
+                    journal.Remove(delivery);
                     break;
                 default:
                     return;
@@ -295,6 +337,5 @@ internal sealed partial class DurableSession : ILocalSession
     }
 
     /// <summary>QoS 2 takes no step before it is stored: sent, lost with the process and published again it would arrive twice.</summary>
-    private bool AwaitsStore(in Delivery delivery) =>
-        delivery.Qos == Qos.ExactlyOnce && (pending.ContainsKey(delivery.Sequence) || releasing.Contains(delivery.Sequence));
+    private bool AwaitsStore(in Delivery delivery) => delivery.Qos == Qos.ExactlyOnce && journal.IsPending(delivery);
 }

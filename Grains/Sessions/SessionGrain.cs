@@ -6,6 +6,7 @@ using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.Writes;
+using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 
 namespace Broker.Grains.Sessions;
@@ -14,7 +15,7 @@ namespace Broker.Grains.Sessions;
 /// <remarks>Not reentrant: what changes the session as a whole happens one after the other. It calls shards, which call back at
 /// <see cref="Enqueue"/> only from their own links and never wait for this grain inside a call of it (shards are reentrant).</remarks>
 [PreferLocalPlacement]
-internal sealed class SessionGrain(LocalSessions local, BrokerStore store, ShardMap map, SessionPublisher publisher, TimeProvider time)
+internal sealed partial class SessionGrain(LocalSessions local, BrokerStore store, ShardMap map, SessionPublisher publisher, TimeProvider time, ILogger<SessionGrain> log)
     : Grain, ISessionGrain
 {
     private DurableSession? session;
@@ -70,8 +71,9 @@ internal sealed class SessionGrain(LocalSessions local, BrokerStore store, Shard
             DelayDeactivation(TimeSpan.MaxValue);
             return new OpenSessionResult(ReasonCode.Success, present);
         }
-        catch (StoreException)
+        catch (StoreException fault)
         {
+            LogNotOpened(log, fault, ClientId);
             return new OpenSessionResult(ReasonCode.ServerUnavailable, SessionPresent: false);
         }
     }
@@ -80,7 +82,7 @@ internal sealed class SessionGrain(LocalSessions local, BrokerStore store, Shard
     {
         if (owner != request.Location || session is null) return;
         owner = null;
-        DelayDeactivation(TimeSpan.Zero);
+        DelayDeactivation(TimeSpan.FromTicks(-1)); // from now on the ordinary idle time counts
         var expiry = request.ExpirySeconds ?? header!.ExpiryIntervalSeconds;
         if (expiry == 0)
         {
@@ -225,4 +227,7 @@ internal sealed class SessionGrain(LocalSessions local, BrokerStore store, Shard
 
     private RouteChange RouteOf(SessionSubscription subscription, bool remove) =>
         new(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(ClientId), (ulong)subscription.Number, remove);
+
+    [LoggerMessage(1, LogLevel.Warning, "The session of client {ClientId} could not be opened.")]
+    private static partial void LogNotOpened(ILogger log, Exception fault, string clientId);
 }

@@ -1,5 +1,4 @@
 using Broker.Grains.Interfaces.Messages;
-using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
 
@@ -70,33 +69,12 @@ internal sealed class SessionSubscriptions
                 if (!byNumber.TryGetValue(number, out var subscription)) continue;
                 var share = subscription.Filter.StartsWith("$share/", StringComparison.Ordinal) || subscription.Filter.StartsWith("$queue/", StringComparison.Ordinal)
                     ? subscription.Filter : null;
-                if (!TryMakeDelivery(message, subscription.Options, clientId, upgradeQos, share, out var one)) continue;
-                merged = !any ? one : merged with
-                {
-                    Qos = merged.Qos > one.Qos ? merged.Qos : one.Qos,
-                    Retain = merged.Retain || one.Retain,
-                    Identifiers = merged.Identifiers.With(subscription.Options.Identifier),
-                };
+                if (!Delivery.TryMake(message, subscription.Options, clientId, upgradeQos, share, out var one)) continue;
+                merged = any ? merged.Merge(one) : one;
                 any = true;
             }
         }
 
         return any;
-    }
-
-    /// <summary>What one subscription makes of a message; false if nothing.</summary>
-    public static bool TryMakeDelivery(
-        ApplicationMessage message, in SubscriptionOptions options, string clientId, bool upgradeQos, string? share, out Delivery delivery)
-    {
-        delivery = default;
-        if (options.NoLocal && message.PublisherId == clientId)
-        {
-            BrokerCounters.Add(Metric.DeliveryDroppedNoLocal); // [MQTT-3.8.3-3]
-            return false;
-        }
-
-        var qos = upgradeQos == message.Qos > options.Qos ? message.Qos : options.Qos;
-        delivery = new Delivery(message, qos, options.RetainAsPublished && message.Retain, new SubscriptionIdentifiers(options.Identifier), share);
-        return true;
     }
 }

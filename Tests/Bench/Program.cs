@@ -4,6 +4,7 @@ using Broker.Bench;
 var benchmarks = new Dictionary<string, Action<string[]>>
 {
     ["retained"] = RetainedTopicsBenchmark.Run,
+    ["store"] = StoreBenchmark.Run,
     ["trie"] = SubscriptionTrieBenchmark.Run,
 };
 

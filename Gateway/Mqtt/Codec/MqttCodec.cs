@@ -49,7 +49,11 @@ internal abstract class MqttCodec
     /// <summary>Writes a PUBLISH, payload included.</summary>
     /// <param name="size">What <see cref="Measure(in OutboundPublish)"/> returned for it.</param>
     /// <param name="to">At least <paramref name="size"/> bytes.</param>
-    public abstract void Write(in OutboundPublish packet, int size, Span<byte> to);
+    public void Write(in OutboundPublish packet, int size, Span<byte> to) => packet.Message.Payload.CopyTo(to[WriteHead(in packet, size, to)..]);
+
+    /// <summary>Writes all of a PUBLISH but its payload, which is to follow.</summary>
+    /// <returns>How many bytes were written: the size less the payload's length.</returns>
+    public abstract int WriteHead(in OutboundPublish packet, int size, Span<byte> to);
 
     /// <summary>The most that <see cref="WriteAcknowledgement"/> writes.</summary>
     public const int MaxAcknowledgementBytes = 5;

@@ -7,8 +7,8 @@ internal sealed class SessionTable(SqliteLink link, BodyTable bodies, MessageCod
 {
     private readonly SqliteStatement insert = link.Prepare("""
         INSERT INTO session (protocol_version, expiry_interval, connected, disconnected_at, user_name, will, will_delay_seconds, will_due_at,
-            expires_at, due_at, client_id, partition_number, created_at, will_expiry_seconds, epoch)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 1)
+            expires_at, due_at, will_expiry_seconds, client_id, partition_number, created_at, epoch)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?14, ?11, ?12, ?13, 1)
         """);
 
     private readonly SqliteStatement update = link.Prepare("""

@@ -59,11 +59,7 @@ internal sealed class V3Codec : MqttCodec
     }
 
     /// <inheritdoc/>
-    public override void Write(in OutboundPublish packet, int size, Span<byte> to)
-    {
-        var at = PublishHeader.Write(in packet, size, to);
-        packet.Message.Payload.CopyTo(to[at..]);
-    }
+    public override int WriteHead(in OutboundPublish packet, int size, Span<byte> to) => PublishHeader.Write(in packet, size, to);
 
     /// <inheritdoc/>
     public override int WriteAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code, Span<byte> to)

@@ -15,11 +15,11 @@ internal static class PublishEncoder
         return 1 + VariableByteInteger.Size(remaining) + remaining;
     }
 
-    public static void Write(in OutboundPublish packet, int size, Span<byte> to)
+    /// <returns>How many bytes were written, which is all but the payload.</returns>
+    public static int WriteHead(in OutboundPublish packet, int size, Span<byte> to)
     {
-        ReadOnlySpan<byte> payload = packet.Message.Payload;
         var at = PublishHeader.Write(in packet, size, to);
-        var properties = VariableByteInteger.SectionLength(size - at - payload.Length);
+        var properties = VariableByteInteger.SectionLength(size - at - packet.Message.Payload.Length);
         at += VariableByteInteger.Write(properties, to[at..]);
         if (properties != 0)
         {
@@ -27,7 +27,7 @@ internal static class PublishEncoder
             at += properties;
         }
 
-        payload.CopyTo(to[at..]);
+        return at;
     }
 
     private static int MeasureProperties(in OutboundPublish packet)

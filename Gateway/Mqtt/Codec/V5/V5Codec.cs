@@ -51,7 +51,7 @@ internal sealed class V5Codec : MqttCodec
     public override int Measure(in OutboundPublish packet) => PublishEncoder.Measure(in packet);
 
     /// <inheritdoc/>
-    public override void Write(in OutboundPublish packet, int size, Span<byte> to) => PublishEncoder.Write(in packet, size, to);
+    public override int WriteHead(in OutboundPublish packet, int size, Span<byte> to) => PublishEncoder.WriteHead(in packet, size, to);
 
     /// <inheritdoc/>
     public override int WriteAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code, Span<byte> to)

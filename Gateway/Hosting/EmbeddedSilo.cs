@@ -1,0 +1,18 @@
+using Broker.Silo;
+using Microsoft.Extensions.Hosting;
+
+namespace Broker.Gateway.Hosting;
+
+/// <summary>The silo inside the gateway: the one place where the gateway knows of it.</summary>
+internal static class EmbeddedSilo
+{
+    /// <summary>Adds the silo to the gateway's host.</summary>
+    public static void AddEmbeddedSilo(this IHostApplicationBuilder builder) => builder.AddBrokerSilo();
+
+    /// <summary>Binds and checks options as the silo does its own.</summary>
+    public static void AddCheckedOptions<T>(this IHostApplicationBuilder builder, string section)
+        where T : class => BrokerSilo.AddOptions<T>(builder, section);
+
+    /// <summary>Where the embedded silo keeps its data, for the start-up message.</summary>
+    public static string DescribeData(IServiceProvider services) => SiloDescription.DataOf(services);
+}

@@ -1,0 +1,69 @@
+using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt;
+using Broker.Gateway.Security;
+using Broker.Gateway.Sessions;
+using Broker.Gateway.Transport;
+using Broker.Grains.Interfaces.Gateways;
+using DotNetty.Transport.Channels;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Broker.Gateway.Hosting;
+
+/// <summary>Composes the gateway: event loops, links, sessions, connections and what listens.</summary>
+internal static class GatewayComposition
+{
+    /// <summary>Adds the gateway to a host, behind its silo: it starts when the silo is active and has stopped before it leaves.</summary>
+    public static void AddGateway(this IHostApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<MqttOptions>(MqttOptions.Section);
+        builder.AddCheckedOptions<GatewayOptions>(GatewayOptions.Section);
+        var services = builder.Services;
+        AddTransport(services);
+        AddLinks(services);
+        services.AddSingleton<AccessControl>();
+        services.AddSingleton<SubscriptionHandler>();
+        services.AddSingleton<SessionOpener>();
+        services.AddSingleton<ConnectionTable>();
+        services.AddSingleton(provider => new HandshakeAdmission(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxHandshakes));
+        services.AddSingleton(provider => new ConnectionServices(
+            provider.GetRequiredService<IOptions<MqttOptions>>().Value,
+            provider.GetRequiredService<AccessControl>(),
+            provider.GetRequiredService<MessageRouter>(),
+            provider.GetRequiredService<ClientRegistryLinks>(),
+            provider.GetRequiredService<SessionOpener>(),
+            provider.GetRequiredService<SubscriptionHandler>(),
+            provider.GetRequiredService<ConnectionTable>(),
+            provider.GetRequiredService<HandshakeAdmission>(),
+            [.. provider.GetServices<IClientObserver>()],
+            provider.GetRequiredService<ILogger<Connection>>()));
+        services.AddSingleton<MqttListener>();
+        services.AddHostedService<GatewayLifetime>();
+        services.AddHostedService<SysPublisher>();
+    }
+
+    private static void AddTransport(IServiceCollection services)
+    {
+        services.AddSingleton(provider => TransportFactory.Create(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.Transport switch
+        {
+            "epoll" => TransportPreference.Epoll,
+            "portable" => TransportPreference.Portable,
+            _ => TransportPreference.Automatic,
+        }));
+        services.AddSingleton(provider =>
+            provider.GetRequiredService<ITransport>().CreateLoops(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.EffectiveEventLoops));
+        services.AddSingleton(provider => new GatewayLoops(provider.GetRequiredService<IEventLoopGroup>().Items, provider.GetRequiredService<TimeProvider>()));
+    }
+
+    private static void AddLinks(IServiceCollection services)
+    {
+        services.AddSingleton<ShardLinks>();
+        services.AddSingleton<RetainedLinks>();
+        services.AddSingleton<ClientRegistryLinks>();
+        services.AddSingleton<MessageRouter>();
+        services.AddSingleton<LocalGateway>();
+        services.AddSingleton<ILocalGateway>(provider => provider.GetRequiredService<LocalGateway>());
+    }
+}

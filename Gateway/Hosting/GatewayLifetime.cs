@@ -1,0 +1,46 @@
+using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt;
+using Broker.Gateway.Transport;
+using Broker.Grains.Interfaces.Messages;
+using DotNetty.Transport.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Broker.Gateway.Hosting;
+
+/// <summary>Opens the listener when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
+internal sealed partial class GatewayLifetime(
+    MqttListener listener, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, IGrainFactory grains, IEventLoopGroup loops,
+    IServiceProvider services, IOptions<GatewayOptions> options, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
+{
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync());
+        await listener.StartAsync();
+        StartMessage.Print(Console.Out, listener.LocalAddress, EmbeddedSilo.DescribeData(services));
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await listener.StopAsync();
+        var ending = connections.Enumerate().Select(connection => connection.CloseAsync(ReasonCode.ServerShuttingDown, "server_shutdown")).ToArray();
+        LogDraining(log, ending.Length);
+        try
+        {
+            await Task.WhenAll(ending).WaitAsync(options.Value.DrainTimeout, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            LogDrainTimeout(log, ending.Count(task => !task.IsCompleted));
+        }
+
+        await loops.ShutdownGracefullyAsync(TimeSpan.Zero, TimeSpan.FromSeconds(1));
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Stopped accepting; sending {Count} clients away.")]
+    private static partial void LogDraining(ILogger log, int count);
+
+    [LoggerMessage(2, LogLevel.Warning, "{Count} connections did not end in time.")]
+    private static partial void LogDrainTimeout(ILogger log, int count);
+}

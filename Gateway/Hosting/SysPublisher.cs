@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Topics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Broker.Gateway.Hosting;
+
+/// <summary>Publishes the `$SYS/brokers/…` topics of EMQ X 4.x: who runs, since when, and what was counted.</summary>
+internal sealed class SysPublisher(
+    MessageRouter router, GatewayLoops loops, ConnectionTable connections, IOptions<MqttOptions> mqtt, IOptions<GatewayOptions> gateway, TimeProvider time)
+    : BackgroundService
+{
+    private readonly MqttOptions options = mqtt.Value;
+    private readonly string node = gateway.Value.NodeName;
+    private readonly DateTimeOffset started = time.GetUtcNow();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (options.SysInterval == TimeSpan.Zero) return;
+        await Task.WhenAll(EveryAsync(options.SysInterval, PublishAll, stoppingToken), EveryAsync(options.SysHeartbeat, PublishHeartbeat, stoppingToken));
+    }
+
+    private async Task EveryAsync(TimeSpan period, Action publish, CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(period, time);
+        try
+        {
+            do loops.All[0].Loop.Execute(publish);
+            while (await timer.WaitForNextTickAsync(stopping));
+        }
+        catch (OperationCanceledException)
+        {
+            // The broker stops.
+        }
+    }
+
+    private void PublishHeartbeat()
+    {
+        Publish("uptime", Uptime(time.GetUtcNow() - started), retain: false);
+        Publish("datetime", time.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), retain: false);
+    }
+
+    private void PublishAll()
+    {
+        Publish(null, node, retain: true);
+        Publish("version", Assembly.GetExecutingAssembly().GetName().Version!.ToString(3), retain: true);
+        Publish("sysdescr", "Broker", retain: true);
+        foreach (var (name, value) in MetricNames.ReadAll()) Publish("metrics/" + name.Replace('.', '/'), Text(value), retain: false);
+        foreach (var (name, value) in Stats())
+        {
+            // EMQ X's documents write slashes, its code dots: both find it.
+            Publish("stats/" + name + ".count", Text(value), retain: false);
+            Publish("stats/" + name.Replace('.', '/') + "/count", Text(value), retain: false);
+        }
+    }
+
+    private IEnumerable<(string Name, long Value)> Stats()
+    {
+        yield return ("connections", connections.Count);
+        yield return ("topics", loops.All.Sum(loop => loop.Filters.Count));
+        yield return ("retained", BrokerCounters.Read(Metric.MessagesRetained));
+    }
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Uptime(TimeSpan up)
+    {
+        (int Count, string Unit)[] parts = [(up.Days, "days"), (up.Hours, "hours"), (up.Minutes, "minutes"), (up.Seconds, "seconds")];
+        return string.Join(", ", parts.SkipWhile(part => part.Count == 0 && part.Unit != "seconds").Select(part => $"{part.Count} {part.Unit}"));
+    }
+
+    private void Publish(string? name, string payload, bool retain) => router.PublishOwn(loops.All[0], new ApplicationMessage
+    {
+        Topic = TopicName.Parse(name is null ? "$SYS/brokers" : $"$SYS/brokers/{node}/{name}"),
+        Payload = Encoding.UTF8.GetBytes(payload),
+        Retain = retain,
+    });
+}

@@ -1,0 +1,61 @@
+using System.Text;
+
+namespace Broker.Grains.Interfaces.Metrics;
+
+/// <summary>The counters by the names EMQ X 4.x gives them, sums included.</summary>
+public static class MetricNames
+{
+    private static readonly (string Name, Metric[] Parts)[] Sums =
+    [
+        ("packets.received",
+        [
+            Metric.PacketsConnectReceived, Metric.MessagesQos0Received, Metric.MessagesQos1Received, Metric.MessagesQos2Received,
+            Metric.PacketsPubackReceived, Metric.PacketsPubrecReceived, Metric.PacketsPubrelReceived, Metric.PacketsPubcompReceived,
+            Metric.PacketsSubscribeReceived, Metric.PacketsUnsubscribeReceived, Metric.PacketsPingreqReceived, Metric.PacketsDisconnectReceived,
+            Metric.PacketsAuthReceived,
+        ]),
+        ("packets.sent",
+        [
+            Metric.PacketsConnackSent, Metric.PacketsConnackError, Metric.MessagesQos0Sent, Metric.MessagesQos1Sent, Metric.MessagesQos2Sent,
+            Metric.PacketsPubackSent, Metric.PacketsPubrecSent, Metric.PacketsPubrelSent, Metric.PacketsPubcompSent, Metric.PacketsSubackSent,
+            Metric.PacketsUnsubackSent, Metric.PacketsPingrespSent, Metric.PacketsDisconnectSent, Metric.PacketsAuthSent,
+        ]),
+        ("packets.publish.received", [Metric.MessagesQos0Received, Metric.MessagesQos1Received, Metric.MessagesQos2Received]),
+        ("packets.publish.sent", [Metric.MessagesQos0Sent, Metric.MessagesQos1Sent, Metric.MessagesQos2Sent]),
+        ("messages.received", [Metric.MessagesQos0Received, Metric.MessagesQos1Received, Metric.MessagesQos2Received]),
+        ("messages.sent", [Metric.MessagesQos0Sent, Metric.MessagesQos1Sent, Metric.MessagesQos2Sent]),
+        ("messages.dropped", [Metric.MessagesDroppedAwaitPubrelTimeout, Metric.MessagesDroppedNoSubscribers]),
+        ("delivery.dropped",
+        [
+            Metric.DeliveryDroppedNoLocal, Metric.DeliveryDroppedTooLarge, Metric.DeliveryDroppedQos0Msg, Metric.DeliveryDroppedQueueFull,
+            Metric.DeliveryDroppedExpired,
+        ]),
+    ];
+
+    /// <summary>Names of which the second and later words after the point belong together.</summary>
+    private static readonly string[] Joined =
+    [
+        "no_local", "too_large", "qos0_msg", "queue_full", "no_subscribers", "await_pubrel_timeout", "auth_error", "link_full", "store_failed", "read_paused",
+    ];
+
+    /// <summary>Every counter and sum, by name.</summary>
+    public static IEnumerable<(string Name, long Value)> ReadAll()
+    {
+        foreach (var metric in Enum.GetValues<Metric>()) yield return (Of(metric), BrokerCounters.Read(metric));
+        foreach (var (name, parts) in Sums) yield return (name, parts.Sum(BrokerCounters.Read));
+    }
+
+    /// <summary>The name of a counter: its words with points between them, `packets.connect.received`.</summary>
+    public static string Of(Metric metric)
+    {
+        var name = new StringBuilder();
+        foreach (var letter in metric.ToString())
+        {
+            if (char.IsAsciiLetterUpper(letter) && name.Length > 0) name.Append('.');
+            name.Append(char.ToLowerInvariant(letter));
+        }
+
+        foreach (var joined in Joined) name.Replace(joined.Replace('_', '.'), joined);
+        return name.ToString();
+    }
+}
