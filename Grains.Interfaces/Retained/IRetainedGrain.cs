@@ -13,7 +13,7 @@ public interface IRetainedGrain : IGrainWithIntegerKey
     Task<ReasonCode[]> Store([Immutable] ApplicationMessage[] messages);
 
     /// <summary>One page of the retained messages that match a filter and have not expired.</summary>
-    /// <param name="after">The last topic of the page before; null for the first.</param>
+    /// <param name="after"><see cref="RetainedPage.Next"/> of the page before; null for the first.</param>
     /// <param name="limit">How many at most, 1 to 1,000.</param>
     [Alias("Match")]
     Task<RetainedPage> Match(TopicFilter filter, TopicName? after, int limit);
@@ -29,7 +29,7 @@ public readonly record struct RetainedPage([property: Id(0)] ApplicationMessage[
 public interface ILocalRetained
 {
     /// <summary>Stores, replaces or deletes a retained message.</summary>
-    /// <param name="receipt">Gets the outcome when it is committed; null when nobody waits.</param>
+    /// <param name="receipt">Gets the outcome, which its maker expects already, when it is committed; null when nobody waits.</param>
     bool TryStore(ApplicationMessage message, PublishReceipt? receipt);
 
     /// <inheritdoc cref="IRetainedGrain.Match"/>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
@@ -14,6 +15,9 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
 {
     private readonly Lock gate = new();
     private readonly RetainedTopics<ApplicationMessage> topics = new();
+
+    /// <summary>What a refused message had replaced, for the one that has replaced it and may be refused too. Forgotten with the message.</summary>
+    private readonly ConditionalWeakTable<ApplicationMessage, StrongBox<ApplicationMessage?>> refused = [];
     private bool closed;
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -29,29 +33,15 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
 
     public bool TryStore(ApplicationMessage message, PublishReceipt? receipt)
     {
-        var code = ReasonCode.Success;
-        StoreWrite? write = null;
         lock (gate)
         {
             if (closed) return false;
-            if (message.Payload.Length == 0)
-            {
-                // [MQTT-3.3.1-6], [MQTT-3.3.1-7]
-                if (topics.Remove(message.Topic) is not null)
-                {
-                    budget.Give();
-                    write = new RemoveRetained(message.Topic) { Observer = new Pending(this, message, null, receipt) };
-                }
-            }
-            else
-            {
-                code = Keep(message, receipt, out write);
-            }
+            StoreWrite? write = message.Payload.Length == 0 ? Remove(message, receipt) : Keep(message, receipt);
+            // Under the lock (it never blocks), so that the store sees the order that memory sees.
+            if (write is not null) store.Submit(write);
+            else receipt?.Answer(ReasonCode.Success);
+            return true;
         }
-
-        if (write is not null) store.Submit(write);
-        else receipt?.Answer(code);
-        return true;
     }
 
     public bool TryMatch(in TopicFilter filter, TopicName? after, int limit, out RetainedPage page)
@@ -80,18 +70,15 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
         for (var more = true; more;)
         {
             found.Clear();
-            lock (gate) more = topics.Match("#"u8, ref cursor, 1000, found);
+            lock (gate) more = topics.ReadAll(ref cursor, 1000, found);
             foreach (var message in found)
             {
                 if (!message.IsExpired(now)) continue;
                 lock (gate)
                 {
-                    if (!ReferenceEquals(topics.Get(message.Topic), message)) continue;
-                    topics.Remove(message.Topic);
-                    budget.Give();
+                    if (closed || !ReferenceEquals(topics.Get(message.Topic), message)) continue;
+                    if (Remove(message, null) is { } write) store.Submit(write);
                 }
-
-                store.Submit(new RemoveRetained(message.Topic));
             }
         }
     }
@@ -101,26 +88,34 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
     {
         lock (gate)
         {
+            if (closed) return;
             closed = true;
             budget.Give(topics.Count);
         }
     }
 
-    private ReasonCode Keep(ApplicationMessage message, PublishReceipt? receipt, out StoreWrite? write)
+    /// <returns>What to store; null if there was nothing to remove. [MQTT-3.3.1-6], [MQTT-3.3.1-7]</returns>
+    private RemoveRetained? Remove(ApplicationMessage message, PublishReceipt? receipt)
     {
-        write = null;
+        if (topics.Remove(message.Topic) is null) return null;
+        budget.Give();
+        return new RemoveRetained(message.Topic) { Observer = new Pending(this, message, null, receipt) };
+    }
+
+    /// <returns>What to store; null if it is not kept.</returns>
+    private SaveRetained? Keep(ApplicationMessage message, PublishReceipt? receipt)
+    {
         // Too large or too many: delivered all the same, only not kept.
         if (message.Payload.Length > options.MaxPayloadBytes || (topics.Get(message.Topic) is null && !budget.TryTake()))
         {
             BrokerCounters.Add(Metric.MessagesRetainedDropped);
-            return ReasonCode.Success;
+            return null;
         }
 
         var kept = message.ExpiresAt != 0 || options.ExpirySeconds == 0 ? message : message.ExpiringAt(NowMs + options.ExpirySeconds * 1000L);
         var before = topics.Set(message.Topic, kept);
         BrokerCounters.Add(Metric.MessagesRetained);
-        write = new SaveRetained(number, kept) { Observer = new Pending(this, kept, before, receipt) };
-        return ReasonCode.Success;
+        return new SaveRetained(number, kept) { Observer = new Pending(this, kept, before, receipt) };
     }
 
     /// <summary>The store refused it: what was there before is there again, unless a newer one has come.</summary>
@@ -128,7 +123,14 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
     {
         lock (gate)
         {
-            if (!ReferenceEquals(topics.Get(kept.Topic), kept)) return;
+            if (closed) return;
+            if (!ReferenceEquals(topics.Get(kept.Topic), kept))
+            {
+                refused.AddOrUpdate(kept, new StrongBox<ApplicationMessage?>(before));
+                return;
+            }
+
+            while (before is not null && refused.TryGetValue(before, out var earlier)) before = earlier.Value;
             if (before is not null)
             {
                 topics.Set(kept.Topic, before);

@@ -72,6 +72,25 @@ internal sealed class RetainedTopics<TValue>
         return !cursor.Done;
     }
 
+    /// <summary>Appends the next values, those of `$…` topics included, which no filter finds together with the others; otherwise as <see cref="Match"/>.</summary>
+    public bool ReadAll(ref RetainedCursor cursor, int limit, List<TValue> into)
+    {
+        if (cursor.Done) return false;
+        for (var place = order.Seek(cursor.From is { } from ? from.Utf8 : []); order[place] is { } entry; place = order.Next(place))
+        {
+            if (limit-- == 0)
+            {
+                cursor.From = entry.Topic;
+                return true;
+            }
+
+            into.Add(entry.Value);
+        }
+
+        cursor.Done = true;
+        return false;
+    }
+
     private bool MatchExact(ReadOnlySpan<byte> path, List<TValue> into)
     {
         if (byTopic.TryGetValue(path, out var entry)) into.Add(entry.Value);

@@ -1,0 +1,98 @@
+using System.Net;
+using Broker.Grains.Clients;
+using Broker.Grains.Interfaces.Clients;
+using Xunit;
+
+namespace Broker.Tests.Unit.Grains.Clients;
+
+public class ClientPartitionTests
+{
+    private static readonly ClientLocation First = At(1, 7);
+    private static readonly ClientLocation Second = At(2, 7);
+
+    [Fact]
+    [Clause("MQTT-3.1.4-3")]
+    public void PreviousConnectionIsTold_WhenAnotherTakesOver()
+    {
+        var partition = new ClientPartition();
+        Assert.Equal(new RegisterResult(null, false), Register(partition, "c", First, durable: false));
+        Assert.Equal(new RegisterResult(First, false), Register(partition, "c", Second, durable: true));
+        Assert.Equal(new RegisterResult(Second, true), Register(partition, "c", First, durable: true));
+        Assert.Equal(new RegisterResult(null, false), Register(partition, "C", First, durable: true));
+    }
+
+    [Fact]
+    public void NewerOwnerStays_WhenAnOlderConnectionUnregisters()
+    {
+        var partition = new ClientPartition();
+        Register(partition, "c", First, durable: false);
+        Register(partition, "c", Second, durable: false);
+        Assert.True(partition.TryUnregister("c", First));
+        Assert.True(partition.TryUnregister("c", At(2, 8)));
+        Assert.True(partition.TryUnregister("unknown", First));
+        Assert.Equal(new RegisterResult(Second, false), Register(partition, "c", First, durable: false));
+    }
+
+    [Fact]
+    public void StoredSessionIsRemembered_WhenItsConnectionEnds()
+    {
+        var partition = new ClientPartition();
+        Register(partition, "durable", First, durable: true);
+        Register(partition, "transient", First, durable: false);
+        partition.TryUnregister("durable", First);
+        partition.TryUnregister("transient", First);
+        Assert.Equal(new RegisterResult(null, true), Register(partition, "durable", First, durable: true));
+        Assert.Equal(new RegisterResult(null, false), Register(partition, "transient", First, durable: true));
+    }
+
+    [Fact]
+    public void StoredSessionIsKnown_WhenTheStoreHadIt()
+    {
+        var partition = new ClientPartition();
+        partition.AddStored("c");
+        Assert.Equal(new RegisterResult(null, true), Register(partition, "c", First, durable: false));
+        Assert.Equal(new RegisterResult(First, false), Register(partition, "c", Second, durable: false));
+    }
+
+    [Fact]
+    public void OnlyTheConnectionStays_WhenTheSessionIsForgotten()
+    {
+        var partition = new ClientPartition();
+        partition.AddStored("offline");
+        Register(partition, "online", First, durable: true);
+        partition.Forget("offline");
+        partition.Forget("online");
+        partition.Forget("unknown");
+        Assert.Equal(new RegisterResult(null, false), Register(partition, "offline", First, durable: false));
+        Assert.Equal(new RegisterResult(First, false), Register(partition, "online", Second, durable: false));
+    }
+
+    [Fact]
+    public void EveryCallIsTurnedAway_WhenClosed()
+    {
+        var partition = new ClientPartition();
+        partition.Close();
+        Assert.False(partition.TryRegister(new ClientRegistration("c", First, true), out _));
+        Assert.False(partition.TryUnregister("c", First));
+    }
+
+    [Fact]
+    public async Task EveryConnectionIsReplacedOnce_WhenManyRegisterTheSameClient()
+    {
+        var partition = new ClientPartition();
+        var registering = Enumerable.Range(0, 4).Select(gateway => Task.Run(() =>
+            Enumerable.Range(0, 2_000).Select(i => Register(partition, "c", At(gateway, (ulong)i), durable: false).Previous).ToArray()));
+        var previous = (await Task.WhenAll(registering).WaitAsync(TimeSpan.FromSeconds(20))).SelectMany(one => one).Append(
+            Register(partition, "c", First, durable: false).Previous).ToList();
+        Assert.Single(previous, location => location is null);
+        Assert.Equal(8_001, previous.Distinct().Count());
+    }
+
+    private static RegisterResult Register(ClientPartition partition, string clientId, ClientLocation location, bool durable)
+    {
+        Assert.True(partition.TryRegister(new ClientRegistration(clientId, location, durable), out var result));
+        return result;
+    }
+
+    private static ClientLocation At(int gateway, ulong connection) => new(SiloAddress.New(IPAddress.Loopback, 1000 + gateway, 1), connection);
+}
