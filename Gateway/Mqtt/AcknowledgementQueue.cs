@@ -40,7 +40,7 @@ internal sealed class AcknowledgementQueue(Connection connection, int receiveMax
 
         if (!paused || waiting.Count > PauseAt / 2) return;
         paused = false;
-        connection.Unsuspend();
+        connection.Reading.End();
     }
 
     private void Add(PendingAcknowledgement pending)
@@ -54,7 +54,7 @@ internal sealed class AcknowledgementQueue(Connection connection, int receiveMax
         {
             paused = true;
             BrokerCounters.Add(Metric.ClientReadPaused);
-            connection.Suspend();
+            connection.Reading.Begin();
         }
     }
 

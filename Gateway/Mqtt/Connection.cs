@@ -9,22 +9,6 @@ using DotNetty.Transport.Channels;
 
 namespace Broker.Gateway.Mqtt;
 
-/// <summary>How far a connection has got.</summary>
-internal enum ConnectionPhase
-{
-    /// <summary>Open; CONNECT is awaited.</summary>
-    AwaitingConnect,
-
-    /// <summary>CONNECT is being answered.</summary>
-    Connecting,
-
-    /// <summary>CONNACK with success was sent.</summary>
-    Connected,
-
-    /// <summary>Nothing is read or delivered any more.</summary>
-    Ending,
-}
-
 /// <summary>One client's network connection: takes its packets in order, answers, and ends in exactly one way.</summary>
 /// <remarks>Everything runs on the channel's event loop but <see cref="CloseAsync"/>. While a packet needs an answer from elsewhere the connection
 /// is suspended: nothing is read, so the packets behind it keep their order and the client feels the back-pressure.</remarks>
@@ -33,14 +17,13 @@ internal sealed partial class Connection : IPacketHandler
     private readonly IChannel channel;
     private readonly ConnectionServices services;
     private readonly PublishReceiver publishReceiver;
+    private readonly AcknowledgementReceiver acknowledgementReceiver;
     private readonly KeepAlive keepAlive;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FrameHandler? frames;
     private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private ProtocolRules rules = V3Rules.Instance;
     private ConnectHandshake? handshake;
-    private int suspensions;
-    private Action? goOn;
     private bool publishWill = true;
     private uint? changedExpiry;
     private string endReason = "tcp_closed";
@@ -52,7 +35,9 @@ internal sealed partial class Connection : IPacketHandler
         Loop = loop;
         Number = number;
         Sender = new PacketSender(channel, loop);
+        Reading = new ReadingPause(this, channel);
         publishReceiver = new PublishReceiver(this, services);
+        acknowledgementReceiver = new AcknowledgementReceiver(this, publishReceiver);
         keepAlive = new KeepAlive(this);
     }
 
@@ -62,6 +47,9 @@ internal sealed partial class Connection : IPacketHandler
     public LoopContext Loop { get; }
 
     public PacketSender Sender { get; }
+
+    /// <summary>Stops and goes on with reading.</summary>
+    public ReadingPause Reading { get; }
 
     public ConnectionPhase Phase { get; private set; }
 
@@ -77,7 +65,7 @@ internal sealed partial class Connection : IPacketHandler
     public bool IsV5 => ReferenceEquals(rules, V5Rules.Instance);
 
     /// <summary>True if the next packet may be handled now.</summary>
-    public bool TakesPackets => suspensions == 0 && Phase != ConnectionPhase.Ending;
+    public bool TakesPackets => !Reading.IsPaused && Phase != ConnectionPhase.Ending;
 
     public bool IsEnding => Phase == ConnectionPhase.Ending;
 
@@ -86,6 +74,16 @@ internal sealed partial class Connection : IPacketHandler
 
     /// <summary>The handler in front of this connection; set once, by the pipeline.</summary>
     public void Bind(FrameHandler handler) => frames = handler;
+
+    /// <summary>Goes on with packets that have been read already.</summary>
+    public void ResumeFrames() => frames!.Resume();
+
+    /// <summary>Something of ours failed: it costs this connection.</summary>
+    public void Fail(Exception error)
+    {
+        LogFailed(services.Log, error, Client?.ClientId, Number);
+        Disconnect(ReasonCode.UnspecifiedError, "internal error");
+    }
 
     public void OnOpened()
     {
@@ -118,31 +116,8 @@ internal sealed partial class Connection : IPacketHandler
 
     public void OnPublish(in PublishPacket packet) => publishReceiver.Receive(packet);
 
-    public void OnAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code)
-    {
-        switch (type)
-        {
-            case PacketType.Puback:
-                BrokerCounters.Add(Metric.PacketsPubackReceived);
-                if (!Session!.Acknowledge(packetIdentifier)) BrokerCounters.Add(Metric.PacketsPubackMissed);
-                break;
-            case PacketType.Pubrec:
-                BrokerCounters.Add(Metric.PacketsPubrecReceived);
-                if (Session!.Receive(packetIdentifier, code)) break;
-                BrokerCounters.Add(Metric.PacketsPubrecMissed);
-                // Answered all the same, so that the client can let go of it.
-                if (code < ReasonCode.UnspecifiedError) Sender.Acknowledge(PacketType.Pubrel, packetIdentifier, ReasonCode.PacketIdentifierNotFound);
-                break;
-            case PacketType.Pubrel:
-                BrokerCounters.Add(Metric.PacketsPubrelReceived);
-                publishReceiver.Release(packetIdentifier);
-                break;
-            default:
-                BrokerCounters.Add(Metric.PacketsPubcompReceived);
-                if (!Session!.Complete(packetIdentifier)) BrokerCounters.Add(Metric.PacketsPubcompMissed);
-                break;
-        }
-    }
+    public void OnAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code) =>
+        acknowledgementReceiver.Receive(type, packetIdentifier, code);
 
     public void OnPacket(ControlPacket packet)
     {
@@ -154,17 +129,17 @@ internal sealed partial class Connection : IPacketHandler
                 Sender.Send(PingrespPacket.Instance);
                 break;
             case SubscribePacket subscribe:
-                _ = RunAsync(() => services.Subscriptions.SubscribeAsync(this, subscribe));
+                _ = Reading.RunAsync(() => services.Subscriptions.SubscribeAsync(this, subscribe));
                 break;
             case UnsubscribePacket unsubscribe:
-                _ = RunAsync(() => SubscriptionHandler.UnsubscribeAsync(this, unsubscribe));
+                _ = Reading.RunAsync(() => SubscriptionHandler.UnsubscribeAsync(this, unsubscribe));
                 break;
             case DisconnectPacket disconnect:
                 OnDisconnect(disconnect);
                 break;
             case AuthPacket auth:
                 BrokerCounters.Add(Metric.PacketsAuthReceived);
-                _ = RunAsync(() => handshake!.ContinueAuthenticationAsync(auth));
+                _ = Reading.RunAsync(() => handshake!.ContinueAuthenticationAsync(auth));
                 break;
         }
     }
@@ -220,47 +195,6 @@ internal sealed partial class Connection : IPacketHandler
         return Ended;
     }
 
-    /// <summary>Stops reading until <see cref="Unsuspend"/>; may be nested.</summary>
-    public void Suspend()
-    {
-        if (suspensions++ == 0) channel.Configuration.AutoRead = false;
-    }
-
-    /// <summary>Goes on reading.</summary>
-    public void Unsuspend()
-    {
-        if (--suspensions > 0 || IsEnding) return;
-        frames!.Resume();
-        if (suspensions == 0 && !IsEnding) channel.Configuration.AutoRead = true;
-    }
-
-    /// <summary>Reads no more until somebody has caught up with what this client sent.</summary>
-    public void WaitFor(ICongestion behind)
-    {
-        BrokerCounters.Add(Metric.ClientReadPaused);
-        Suspend();
-        behind.WhenRoom(goOn ??= () => Loop.Run(Unsuspend));
-    }
-
-    /// <summary>Runs what may have to wait for an answer from elsewhere; the client's next packet waits for it.</summary>
-    public async Task RunAsync(Func<ValueTask> work)
-    {
-        var task = work();
-        if (task.IsCompletedSuccessfully) return;
-        Suspend();
-        try
-        {
-            await task;
-        }
-        catch (Exception error) // ours, whatever it is: it costs this connection
-        {
-            LogFailed(services.Log, error, Client?.ClientId, Number);
-            Disconnect(ReasonCode.UnspecifiedError, "internal error");
-        }
-
-        Unsuspend();
-    }
-
     /// <summary>Speaks a version from now on.</summary>
     public void Speak(ProtocolVersion version)
     {
@@ -303,7 +237,7 @@ internal sealed partial class Connection : IPacketHandler
         Phase = ConnectionPhase.Connecting;
         Speak(connect.Version);
         handshake = new ConnectHandshake(this, services, connect, channel.RemoteAddress);
-        _ = RunAsync(handshake.RunAsync);
+        _ = Reading.RunAsync(handshake.RunAsync);
     }
 
     private void OnDisconnect(DisconnectPacket packet)

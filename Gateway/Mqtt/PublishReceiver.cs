@@ -75,7 +75,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         ExpiresAt = packet.MessageExpiryInterval is { } seconds ? connection.Loop.NowMs + seconds * 1000L : 0,
     };
 
-    private void Authorize(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier) => _ = connection.RunAsync(async () =>
+    private void Authorize(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier) => _ = connection.Reading.RunAsync(async () =>
     {
         if (await services.Access.AuthorizeAsync(connection.Client!, TopicAccess.Publish, topic.AsWritten))
         {
@@ -97,7 +97,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         if (message.Qos == Qos.AtMostOnce) services.Router.Publish(connection.Loop, message, topic.Route, null);
         else if (message.Qos == Qos.AtLeastOnce) RouteAtLeastOnce(message, topic, packetIdentifier);
         else RouteExactlyOnce(message, topic, packetIdentifier);
-        if (connection.Loop.Congested is { } behind) connection.WaitFor(behind);
+        if (connection.Loop.Congested is { } behind) connection.Reading.WaitFor(behind);
     }
 
     private void RouteAtLeastOnce(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
