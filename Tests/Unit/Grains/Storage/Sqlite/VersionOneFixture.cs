@@ -49,10 +49,11 @@ internal static class VersionOneFixture
             user_name TEXT,
             will BLOB,
             will_delay_seconds INTEGER NOT NULL,
+            will_expiry_seconds INTEGER,
             will_due_at INTEGER,
             expires_at INTEGER,
             due_at INTEGER);
-        INSERT INTO "session" VALUES(1,'client',0,3,5,4294967295,0,7,11,'user',X'012020400977696C6CE04109676F6E650915030101C10141137075626C69736865720101E0',30,41,99,41);
+        INSERT INTO "session" VALUES(1,'client',0,3,5,4294967295,0,7,11,'user',X'012020400977696C6CE04109676F6E650915030101C10141137075626C69736865720101E0',30,77,41,99,41);
         CREATE TABLE setting (
             name TEXT PRIMARY KEY,
             value TEXT NOT NULL) WITHOUT ROWID;
