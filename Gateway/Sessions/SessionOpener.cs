@@ -63,7 +63,7 @@ internal sealed class SessionOpener(
         BrokerCounters.Add(result.SessionPresent ? Metric.SessionResumed : Metric.SessionCreated);
         // The session's grain prefers its client's process; elsewhere it cannot serve this connection yet.
         return local.Find(client.ClientId) is { } here
-            ? (ReasonCode.Success, new DurableSessionProxy(here, grain, connection, location, result.SessionPresent))
+            ? (ReasonCode.Success, new DurableSessionProxy(here, grain, connection, location, result))
             : (ReasonCode.ServerUnavailable, null);
     }
 

@@ -32,6 +32,7 @@ internal sealed class MqttListener(
             .Option(ChannelOption.SoBacklog, options.Backlog)
             .Option(ChannelOption.SoReuseaddr, true)
             .ChildOption(ChannelOption.TcpNodelay, true)
+            .ChildOption(ChannelOption.SoKeepalive, true)
             .ChildOption(ChannelOption.Allocator, allocator)
             .ChildOption(ChannelOption.WriteBufferHighWaterMark, mqtt.Value.HighWatermark)
             .ChildOption(ChannelOption.WriteBufferLowWaterMark, mqtt.Value.HighWatermark / 2)

@@ -21,9 +21,7 @@ internal sealed class DurableSession : ILocalSession
     private readonly SessionState state;
     private readonly SessionSubscriptions subscriptions;
 
-    /// <summary>Deliveries up to here came from the store and may have been sent before the process ended. [MQTT-3.3.1-1]</summary>
-    private readonly long restoredUpTo;
-    private ISessionPipe? pipe;
+    private readonly DeliveryPump pump;
     private bool upgradeQos;
     private bool closed;
 
@@ -42,7 +40,7 @@ internal sealed class DurableSession : ILocalSession
             if (entry.Shared is not null) journal.Restore(entry.Sequence, entry.Shared);
         }
 
-        restoredUpTo = state.LastSequence;
+        pump = new DeliveryPump(state, journal, state.LastSequence, time);
         foreach (var identifier in stored.Receipts) state.TryReceive(identifier, NowMs);
     }
 
@@ -76,7 +74,7 @@ internal sealed class DurableSession : ILocalSession
         lock (gate)
         {
             if (closed) return false;
-            if (subscriptions.TryMakeDelivery(message, numbers, ClientId, upgradeQos, out var delivery)) Take(delivery, body, receipt);
+            if (subscriptions.TryMakeDelivery(message, numbers, ClientId, upgradeQos, out var delivery)) pump.Take(delivery, body, receipt);
             return true;
         }
     }
@@ -86,7 +84,7 @@ internal sealed class DurableSession : ILocalSession
         lock (gate)
         {
             if (closed || !Delivery.TryMake(message, subscription.Options, ClientId, upgradeQos, null, out var delivery)) return;
-            Take(delivery with { Retain = true }, null, null);
+            pump.Take(delivery with { Retain = true }, null, null);
         }
     }
 
@@ -100,9 +98,9 @@ internal sealed class DurableSession : ILocalSession
                 return;
             }
 
-            pipe = connection;
-            foreach (var inflight in state.InflightInOrder()) Resend(inflight);
-            Pump();
+            pump.Pipe = connection;
+            foreach (var inflight in state.InflightInOrder()) pump.Resend(inflight);
+            pump.Pump();
         }
     }
 
@@ -110,7 +108,7 @@ internal sealed class DurableSession : ILocalSession
     {
         lock (gate)
         {
-            if (ReferenceEquals(pipe, connection)) pipe = null;
+            if (ReferenceEquals(pump.Pipe, connection)) pump.Pipe = null;
         }
     }
 
@@ -120,7 +118,7 @@ internal sealed class DurableSession : ILocalSession
         {
             if (!state.Acknowledge(packetIdentifier, out var delivery)) return false;
             journal.Remove(delivery);
-            Pump();
+            pump.Pump();
             return true;
         }
     }
@@ -142,7 +140,7 @@ internal sealed class DurableSession : ILocalSession
         {
             if (!state.Complete(packetIdentifier, out var delivery)) return false;
             journal.Remove(delivery);
-            Pump();
+            pump.Pump();
             return true;
         }
     }
@@ -154,7 +152,7 @@ internal sealed class DurableSession : ILocalSession
 
     public void Drain()
     {
-        lock (gate) Pump();
+        lock (gate) pump.Pump();
     }
 
     public void Retry(TimeSpan olderThan)
@@ -167,10 +165,10 @@ internal sealed class DurableSession : ILocalSession
                 journal.RemoveReceipt(identifier, null);
             }
 
-            if (pipe is null || olderThan <= TimeSpan.Zero) return;
+            if (pump.Pipe is null || olderThan <= TimeSpan.Zero) return;
             foreach (var inflight in state.InflightInOrder())
             {
-                if (NowMs - inflight.SentAtMs >= olderThan.TotalMilliseconds) Resend(inflight);
+                if (NowMs - inflight.SentAtMs >= olderThan.TotalMilliseconds) pump.Resend(inflight);
             }
         }
     }
@@ -205,8 +203,8 @@ internal sealed class DurableSession : ILocalSession
         lock (gate)
         {
             closed = true;
-            if (code is { } why) pipe?.Close(why);
-            pipe = null;
+            if (code is { } why) pump.Pipe?.Close(why);
+            pump.Pipe = null;
         }
     }
 
@@ -230,7 +228,7 @@ internal sealed class DurableSession : ILocalSession
         {
             if (!journal.Settle(delivery) || delivery.Qos != Qos.ExactlyOnce) return;
             // It was put in flight but held back until now.
-            if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pipe?.Publish(delivery, dup: false);
+            if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pump.Pipe?.Publish(delivery, dup: false);
         }
     }
 
@@ -244,7 +242,7 @@ internal sealed class DurableSession : ILocalSession
             // The identifier may be another delivery's if this one was still waiting.
             if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) state.Complete(delivery.PacketIdentifier, out _);
             state.Discard(delivery.Sequence);
-            Pump();
+            pump.Pump();
         }
     }
 
@@ -255,7 +253,7 @@ internal sealed class DurableSession : ILocalSession
         {
             journal.SettleRelease(delivery);
             if (fault is not null) StopsIfFenced(fault);
-            else if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pipe?.Release(delivery.PacketIdentifier);
+            else if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pump.Pipe?.Release(delivery.PacketIdentifier);
         }
     }
 
@@ -274,68 +272,4 @@ internal sealed class DurableSession : ILocalSession
 
     /// <summary>Raised, under the lock, when another activation has taken the session over.</summary>
     public event Action? Fenced;
-
-    /// <summary>Sends a delivery or lets it wait, and stores it beside.</summary>
-    private void Take(in Delivery unnumbered, SharedBody? body, PublishReceipt? receipt)
-    {
-        if (unnumbered.Qos == Qos.AtMostOnce && pipe is { IsWritable: true } && state.QueueLength == 0)
-        {
-            pipe.Publish(unnumbered, dup: false);
-            return;
-        }
-
-        if (unnumbered.Qos == Qos.AtMostOnce && !state.Limits.QueueQos0)
-        {
-            BrokerCounters.Add(Metric.DeliveryDroppedQos0Msg);
-            return;
-        }
-
-        var atOnce = unnumbered.Qos != Qos.AtMostOnce && pipe is not null && state.CanSendAtOnce;
-        var delivery = state.Number(unnumbered);
-        if (atOnce)
-        {
-            state.Begin(delivery, NowMs);
-        }
-        else if (state.Enqueue(delivery, out var dropped) == EnqueueOutcome.QueuedDroppingOldest)
-        {
-            BrokerCounters.Add(Metric.DeliveryDroppedQueueFull);
-            journal.Remove(dropped);
-        }
-
-        journal.Append(delivery, body, receipt);
-        if (atOnce && delivery.Qos == Qos.AtLeastOnce) pipe?.Publish(delivery, dup: false);
-    }
-
-    /// <summary>Sends what may leave now.</summary>
-    private void Pump()
-    {
-        while (pipe is { IsWritable: true })
-        {
-            switch (state.TryTake(NowMs, out var delivery))
-            {
-                case TakeOutcome.Send:
-                    if (!AwaitsStore(delivery)) pipe.Publish(delivery, dup: delivery.Qos != Qos.AtMostOnce && delivery.Sequence <= restoredUpTo);
-                    if (delivery.Qos == Qos.AtMostOnce) journal.Remove(delivery);
-                    break;
-                case TakeOutcome.Expired:
-                    BrokerCounters.Add(Metric.DeliveryDroppedExpired);
-                    journal.Remove(delivery);
-                    break;
-                default:
-                    return;
-            }
-        }
-    }
-
-    /// <summary>Sends again what is in flight, unless it waits for the store, which sends it then.</summary>
-    private void Resend(in Inflight inflight)
-    {
-        if (AwaitsStore(inflight.Delivery)) return;
-        state.Resent(inflight, NowMs);
-        if (inflight.State == InflightState.Released) pipe!.Release(inflight.Delivery.PacketIdentifier);
-        else pipe!.Publish(inflight.Delivery, dup: true);
-    }
-
-    /// <summary>QoS 2 takes no step before it is stored: sent, lost with the process and published again it would arrive twice.</summary>
-    private bool AwaitsStore(in Delivery delivery) => delivery.Qos == Qos.ExactlyOnce && journal.IsPending(delivery);
 }

@@ -69,7 +69,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
             });
             // In use by its connection, which does not come through here: not idle.
             DelayDeactivation(TimeSpan.MaxValue);
-            return new OpenSessionResult(ReasonCode.Success, present);
+            return new OpenSessionResult(ReasonCode.Success, present, session!.Subscriptions.Count);
         }
         catch (StoreException fault)
         {

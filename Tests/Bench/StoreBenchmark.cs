@@ -49,7 +49,7 @@ internal static class StoreBenchmark
         }
 
         var appends = new AppendToQueue[Messages];
-        var inFlight = new InFlight(window);
+        using var inFlight = new InFlight(window);
         var topic = TopicName.Parse("devices/1/telemetry");
         SharedBody? shared = null;
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
@@ -81,13 +81,15 @@ internal static class StoreBenchmark
     }
 
     /// <summary>Holds the submitter back to a number of unreported appends, as publishers waiting for PUBACK would.</summary>
-    private sealed class InFlight(int window) : IStoreObserver
+    private sealed class InFlight(int window) : IStoreObserver, IDisposable
     {
         private readonly SemaphoreSlim room = new(window);
 
         public int Failures { get; private set; }
 
         public void Enter() => room.Wait();
+
+        public void Dispose() => room.Dispose();
 
         public void Committed(StoreWrite write) => room.Release();
 

@@ -70,6 +70,12 @@ internal sealed class EpollSocketChannel : EpollChannel, ISocketChannel
     protected override object FilterOutboundMessage(object msg)
         => msg is IByteBuffer ? msg : throw new NotSupportedException($"Only byte buffers can be written, not {msg.GetType().Name}.");
 
+    protected override void DoClose()
+    {
+        DiscardUnread();
+        base.DoClose();
+    }
+
     protected override void DoWrite(ChannelOutboundBuffer input)
     {
         int writesLeft = configuration.WriteSpinCount;
@@ -98,6 +104,14 @@ internal sealed class EpollSocketChannel : EpollChannel, ISocketChannel
         }
 
         Unwatch(LibC.EpollOut);
+    }
+
+    /// <summary>Takes what lies unread, within bounds: closing over it would send a reset, which can overtake the last packet to the client.</summary>
+    private unsafe void DiscardUnread()
+    {
+        const int Chunk = 4096;
+        byte* discarded = stackalloc byte[Chunk];
+        for (int left = MaxBytesPerWrite / Chunk; left > 0 && Descriptor >= 0 && LibC.Receive(Descriptor, discarded, Chunk, 0) == Chunk;) left--;
     }
 
     private void OnReadable(uint mask)

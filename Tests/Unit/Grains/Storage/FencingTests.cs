@@ -72,11 +72,13 @@ public class FencingTests
             o => new WriteGroup(
                 new AppendToQueue(one, 1, shared, Qos.ExactlyOnce) { Observer = members },
                 new AppendToQueue(two, 1, shared, Qos.ExactlyOnce) { Observer = members },
-                new AddReceipt(publisher, 1) { Observer = members }) { Observer = o },
+                new AddReceipt(publisher, 1) { Observer = members })
+            { Observer = o },
             o => new WriteGroup(
                 new AppendToQueue(one, 2, shared, Qos.ExactlyOnce) { Observer = members },
                 new AppendToQueue(two, 2, shared, Qos.ExactlyOnce) { Observer = members },
-                new AddReceipt(publisher, 2) { Observer = members }) { Observer = o });
+                new AddReceipt(publisher, 2) { Observer = members })
+            { Observer = o });
         Assert.IsType<SessionFencedException>(outcomes[0]);
         Assert.Null(outcomes[1]);
         Assert.Equal([false, false, false, true, true, true], members.Entries.Select(entry => entry.Reason is null));

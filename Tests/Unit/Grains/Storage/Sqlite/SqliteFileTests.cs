@@ -23,7 +23,8 @@ public class SqliteFileTests
                 i % 3 == 0
                     ? new AppendToQueue(lease, i, shared, Qos.ExactlyOnce)
                     : new AppendToQueue(lease, i, TestStore.Message(payload: $"{i}"), Qos.ExactlyOnce) { SubscriptionIdentifiers = [i] },
-                new AddReceipt(lease, (ushort)i)) { Observer = journal });
+                new AddReceipt(lease, (ushort)i))
+            { Observer = journal });
         }
 
         await journal.ReachAsync(1_000);
