@@ -15,7 +15,7 @@ public partial class ArchitectureTests
     };
 
     /// <summary>Files over 300 lines that wait to be divided. Nothing is added here; what is short enough leaves.</summary>
-    private static readonly string[] StillTooLong = ["Gateway/Mqtt/Connection.cs", "Grains/Sessions/DurableSession.cs"];
+    private static readonly string[] StillTooLong = ["Gateway/Mqtt/Connection.cs"];
 
     [Theory]
     [InlineData("Grains.Interfaces", "")]
