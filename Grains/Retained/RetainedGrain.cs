@@ -54,7 +54,7 @@ internal sealed class RetainedGrain(
     public Task<ReasonCode[]> Store(ApplicationMessage[] messages) => Task.WhenAll(messages.Select(message =>
     {
         var receipt = new TaskReceipt();
-        partition!.TryStore(message, receipt);
+        if (!partition!.TryStore(message, receipt)) receipt.Answer(ReasonCode.ServerBusy);
         return receipt.Completion;
     }));
 

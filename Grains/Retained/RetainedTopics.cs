@@ -72,7 +72,8 @@ internal sealed class RetainedTopics<TValue>
         return !cursor.Done;
     }
 
-    /// <summary>Appends the next values, those of `$…` topics included, which no filter finds together with the others; otherwise as <see cref="Match"/>.</summary>
+    /// <summary>Appends the next values, those of `$…` topics included, which no filter finds together with the others.</summary>
+    /// <returns>False if this was the last page; otherwise as <see cref="Match"/>.</returns>
     public bool ReadAll(ref RetainedCursor cursor, int limit, List<TValue> into)
     {
         if (cursor.Done) return false;

@@ -166,8 +166,9 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         var receipts = Array.ConvertAll(batch.Messages, item =>
         {
             var receipt = new TaskReceipt();
-            session?.TryEnqueue(item.Message, item.Subscriptions, null, receipt);
-            receipt.Answer(ReasonCode.Success);
+            // A session that has ended gets nothing, as it would by now anyway; one that is only closed here lives on elsewhere.
+            var taken = session is null || session.TryEnqueue(item.Message, item.Subscriptions, null, receipt);
+            receipt.Answer(taken ? ReasonCode.Success : ReasonCode.ServerBusy);
             return receipt.Completion;
         });
         lastBatch = (batch.Link, batch.Number, await Task.WhenAll(receipts));

@@ -28,7 +28,8 @@ public class ContractsTests
     public void EverythingHasAnAlias_WhenItGoesOverTheWire()
     {
         var nameless = GrainInterfaces().Where(type => Alias(type) is null).Select(type => type.Name)
-            .Concat(GrainInterfaces().SelectMany(Methods).Where(method => Alias(method) is null).Select(method => $"{method.DeclaringType!.Name}.{method.Name}"))
+            .Concat(GrainInterfaces().SelectMany(Methods).Where(method => Alias(method) is null)
+                .Select(method => $"{method.DeclaringType!.Name}.{method.Name}"))
             .Concat(Serialized().Where(type => Alias(type) is null).Select(type => type.Name));
         Assert.Empty(nameless);
     }
@@ -43,7 +44,8 @@ public class ContractsTests
 
     private static string MakeListing()
     {
-        var text = new StringBuilder("# What goes over the wire. Written by ContractsTests; a change here is a change of the contract. Members are only ever added.\n");
+        var text = new StringBuilder(
+            "# What goes over the wire. Written by ContractsTests; a change here is a change of the contract. Members are only ever added.\n");
         foreach (var type in GrainInterfaces().OrderBy(type => type.FullName, StringComparer.Ordinal))
         {
             text.Append($"\ninterface {Name(type)} \"{Alias(type)}\"\n");
@@ -98,6 +100,7 @@ public class ContractsTests
         if (Nullable.GetUnderlyingType(type) is { } underlying) return Name(underlying) + "?";
         if (type.IsArray) return Name(type.GetElementType()!) + "[]";
         var name = type.Assembly == Contracts ? type.FullName!["Broker.Grains.Interfaces.".Length..] : type.Name;
-        return type.IsGenericType ? $"{name[..name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GetGenericArguments().Select(Name))}>" : name;
+        if (!type.IsGenericType) return name;
+        return $"{name[..name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GetGenericArguments().Select(Name))}>";
     }
 }

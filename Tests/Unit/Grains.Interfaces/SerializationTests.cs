@@ -17,7 +17,8 @@ public class SerializationTests
     private const FieldAttributes NotSerialized = (FieldAttributes)0x80; // FieldAttributes.NotSerialized, whose name is obsolete
     private static readonly Assembly Contracts = typeof(ApplicationMessage).Assembly;
 
-    public static TheoryData<string> Types => [.. Contracts.GetTypes().Where(type => type.IsDefined(typeof(GenerateSerializerAttribute))).Select(type => type.FullName!)];
+    public static TheoryData<string> Types =>
+        [.. Contracts.GetTypes().Where(type => type.IsDefined(typeof(GenerateSerializerAttribute))).Select(type => type.FullName!)];
 
     [Theory]
     [MemberData(nameof(Types))]
@@ -64,7 +65,7 @@ public class SerializationTests
 
     private static void AssertSame(object? expected, object? actual, string path)
     {
-        if (expected is null || actual is null || expected is string or SiloAddress || expected.GetType().IsPrimitive || expected.GetType().IsEnum || expected is Guid)
+        if (expected is null or string or SiloAddress or Guid or Enum || actual is null || expected.GetType().IsPrimitive)
         {
             Assert.True(Equals(expected, actual), $"{path}: {expected} came back as {actual}.");
             return;
@@ -103,7 +104,8 @@ public class SerializationTests
             if (type == typeof(TopicFilter)) return TopicFilter.Parse(seed % 2 == 0 ? $"$share/g{count}/a/+/#" : $"a/{count}/#");
             if (type == typeof(SubscriptionIdentifiers)) return new SubscriptionIdentifiers(count).With(count + 1);
             // A gateway or a session, never both.
-            if (type == typeof(RouteDestination)) return seed % 2 == 0 ? RouteDestination.OfSession($"client {count}") : RouteDestination.OfGateway((SiloAddress)Make(typeof(SiloAddress)));
+            if (type == typeof(RouteDestination) && seed % 2 == 0) return RouteDestination.OfSession($"client {count}");
+            if (type == typeof(RouteDestination)) return RouteDestination.OfGateway((SiloAddress)Make(typeof(SiloAddress)));
             if (type.IsEnum) return Enum.GetValues(type).GetValue(count % Enum.GetValues(type).Length)!;
             if (type.IsPrimitive) return Convert.ChangeType(count % 200 + 1, type, null);
             if (type.IsArray) return MakeArray(type.GetElementType()!);

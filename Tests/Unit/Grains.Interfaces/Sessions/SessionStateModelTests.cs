@@ -27,9 +27,9 @@ public class SessionStateModelTests
     {
         var random = new Random(seed);
         var state = new SessionState(limits);
-        for (var step = 0L; step < 60_000; step++)
+        for (var step = 0L; step < 20_000; step++)
         {
-            var now = step / 20;
+            var now = step / 7;
             switch (random.Next(10))
             {
                 case < 3:
@@ -39,7 +39,8 @@ public class SessionStateModelTests
                     Take(state, now);
                     break;
                 case 6 when random.Next(50) == 0:
-                    state.Limits = limits = limits with { MaxInflight = random.Next(1, 20), MaxQueueLength = random.Next(0, 20), QueueQos0 = random.Next(2) == 0 };
+                    limits = limits with { MaxInflight = random.Next(1, 20), MaxQueueLength = random.Next(0, 20), QueueQos0 = random.Next(2) == 0 };
+                    state.Limits = limits;
                     break;
                 default:
                     Answer(state, random, now);
@@ -49,7 +50,7 @@ public class SessionStateModelTests
             AssertSame(state);
         }
 
-        Assert.True(state.LastSequence > 5_000, $"Only {state.LastSequence} were numbered.");
+        Assert.True(state.LastSequence > 1_000, $"Only {state.LastSequence} were numbered.");
     }
 
     private void Deliver(SessionState state, Delivery delivery, bool numberFirst, long now)
@@ -148,8 +149,10 @@ public class SessionStateModelTests
     {
         Assert.Equal((queue.Count, inflight.Count, numbered), (state.QueueLength, state.InflightCount, state.LastSequence));
         var ordered = state.InflightInOrder();
-        Assert.Equal(inflight.Select(one => (one.Delivery.Sequence, one.Released)), ordered.Select(one => (one.Delivery.Sequence, one.State == InflightState.Released)));
-        Assert.DoesNotContain(ordered, one => one.Delivery.PacketIdentifier == 0);
+        Assert.Equal(
+            inflight.Select(one => (one.Delivery.Sequence, one.Released)),
+            ordered.Select(one => (one.Delivery.Sequence, one.State == InflightState.Released)));
+        Assert.True(Array.TrueForAll(ordered, one => one.Delivery.PacketIdentifier != 0));
         Assert.Equal(ordered.Length, ordered.Select(one => one.Delivery.PacketIdentifier).Distinct().Count());
         Assert.Equal(queue, state.Queued());
     }

@@ -199,7 +199,8 @@ public class RetainedPartitionTests
 
         public required RetainedPartition Partition { get; init; }
 
-        public static async Task<Fixture> OpenAsync(RetainedOptions? options = null, TimeProvider? clock = null, StoreOptions? store = null, string? path = null)
+        public static async Task<Fixture> OpenAsync(
+            RetainedOptions? options = null, TimeProvider? clock = null, StoreOptions? store = null, string? path = null)
         {
             options ??= new RetainedOptions();
             var test = await TestStore.OpenAsync(path, store, clock, sqlite => sqlite.BusyTimeout = TimeSpan.FromMilliseconds(1));

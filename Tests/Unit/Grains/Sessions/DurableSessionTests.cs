@@ -64,7 +64,8 @@ public class DurableSessionTests
     {
         var limits = new SessionLimits { MaxQueueLength = 2 };
         await using var test = await SessionFixture.OpenAsync(limits: limits);
-        Task<ReasonCode>[] answers = [test.Send("1", Qos.AtLeastOnce), test.Send("2", Qos.ExactlyOnce), test.Send("3", Qos.AtLeastOnce), test.Send("4", Qos.AtLeastOnce)];
+        Qos[] all = [Qos.AtLeastOnce, Qos.ExactlyOnce, Qos.AtLeastOnce, Qos.AtLeastOnce];
+        var answers = all.Select((qos, at) => test.Send($"{at + 1}", qos)).ToArray();
         Assert.All(await Task.WhenAll(answers), code => Assert.Equal(Success, code));
         await using var again = await test.ReopenAsync(limits);
         again.Session.Attach(again.Pipe);
@@ -175,7 +176,8 @@ public class DurableSessionTests
     public async Task OtherDeliveryKeepsItsIdentifier_WhenOneThatWaitedUnderTheSameIsRefused()
     {
         var limits = new SessionLimits { MaxInflight = 1, MaxQueueLength = 1 };
-        await using var test = await SessionFixture.OpenAsync(limits: limits, options: new StoreOptions { MaxPendingWrites = 1_000_000, MaxPendingBytes = 64_000_000 });
+        var options = new StoreOptions { MaxPendingWrites = 1_000_000, MaxPendingBytes = 64_000_000 };
+        await using var test = await SessionFixture.OpenAsync(limits: limits, options: options);
         test.Session.Attach(test.Pipe);
         await test.Send("stuck", Qos.ExactlyOnce);
         for (var i = 2; i <= 65_535; i++) test.Session.TryEnqueue(TestMessage.On("a", ""), SessionFixture.Matched, null, null);

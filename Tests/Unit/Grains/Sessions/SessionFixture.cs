@@ -19,7 +19,8 @@ internal sealed class SessionFixture : IAsyncDisposable
 
     public RecordingPipe Pipe { get; } = new();
 
-    public static async Task<SessionFixture> OpenAsync(string? path = null, SessionLimits? limits = null, TimeProvider? clock = null, StoreOptions? options = null)
+    public static async Task<SessionFixture> OpenAsync(
+        string? path = null, SessionLimits? limits = null, TimeProvider? clock = null, StoreOptions? options = null)
     {
         var store = await TestStore.OpenAsync(path, options);
         var stored = await store.OpenSessionAsync("c");

@@ -15,7 +15,8 @@ public class SqliteSchemaTests
         await using var test = await TestStore.OpenAsync(path);
         var session = await test.Store.OpenSessionAsync("client");
         Assert.Equal(4, session!.Lease.Epoch);
-        Assert.Equal(("user", 41L, 99L, "gone"), (session.Header.UserName, session.Header.WillDueAt, session.Header.ExpiresAt, Text(session.Header.Will!)));
+        Assert.Equal(("user", 77u, 41L, 99L), (session.Header.UserName, session.Header.WillExpirySeconds, session.Header.WillDueAt, session.Header.ExpiresAt));
+        Assert.Equal("gone", Text(session.Header.Will!));
         Assert.Equal(("a/+", 17L, 5), (session.Subscriptions[0].Filter, session.Subscriptions[0].Number, session.Subscriptions[0].Shard));
         Assert.Equal(["own", "shared"], session.Queue.Select(TestStore.Text));
         Assert.True(session.Queue[1].IsReleased);
