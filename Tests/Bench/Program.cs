@@ -3,6 +3,7 @@ using Broker.Bench;
 // dotnet run -c Release --project Tests/Bench -- <name> [arguments]
 var benchmarks = new Dictionary<string, Action<string[]>>
 {
+    ["durable"] = DurableBenchmark.Run,
     ["idle"] = IdleSessionsBenchmark.Run,
     ["retained"] = RetainedTopicsBenchmark.Run,
     ["store"] = StoreBenchmark.Run,
