@@ -92,6 +92,18 @@ public sealed class AuthenticationTests(AuthenticationTests.Guarded broker) : IC
         }
     }
 
+    [Fact]
+    [Clause("MQTT-3.2.2-8")]
+    public async Task RefusesWithACodeOfConnack_WhenTheExchangeTakesTooLong()
+    {
+        await using var client = await RawClient.OpenAsync(broker);
+        await client.SendAsync(WirePacket.Connect("slow", properties: Step(1)));
+        await client.ExpectAsync(PacketType.Auth);
+        broker.Advance(TimeSpan.FromSeconds(16));
+        Assert.Equal(ReasonCode.UnspecifiedError, (await client.ExpectAsync(PacketType.Connack)).Code);
+        await client.ExpectClosedAsync();
+    }
+
     private static WireProperties Step(byte number) =>
         new WireProperties().Add(PropertyId.AuthenticationMethod, "TWO-STEPS").Add(PropertyId.AuthenticationData, new[] { number });
 
