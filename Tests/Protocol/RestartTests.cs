@@ -97,4 +97,29 @@ public sealed class RestartTests
         await using var none = await RawClient.ConnectAsync(broker, "transient", cleanStart: false);
         Assert.False(none.Connack.SessionPresent);
     }
+
+    [Fact]
+    [Clause("MQTT-3.1.2-8")]
+    public async Task EndsConnectionsThatDiedWithIt_WhenTheBrokerIsKilled()
+    {
+        await using var killed = await BrokerHost.StartAsync([]);
+        await (await RawClient.ConnectAsync(killed, "watcher", expiry: 1000)).SubscribeAsync("killed/#", Qos.AtLeastOnce);
+        await using var atOnce = await RawClient.ConnectAsync(killed, "at once", expiry: 1000, will: new WireWill("killed/at once", "dead", Qos.AtLeastOnce));
+        var delay = new WireProperties().Add(PropertyId.WillDelayInterval, 100u);
+        await using var delayed = await RawClient.ConnectAsync(killed, "delayed", expiry: 1000, will: new WireWill("killed/delayed", "dead", Qos.AtLeastOnce, properties: delay));
+        await using var expires = await RawClient.ConnectAsync(killed, "expires", expiry: 50);
+        await atOnce.PublishAsync("killed/stored", "stored"); // acknowledged: in the store
+
+        await using var broker = await killed.StartFromCopyAsync();
+        await using var watcher = await RawClient.ConnectAsync(broker, "watcher", cleanStart: false, expiry: 1000);
+        Assert.True(watcher.Connack.SessionPresent);
+        await watcher.ExpectPublishAsync("killed/stored", "stored", Qos.AtLeastOnce);
+        await watcher.ExpectPublishAsync("killed/at once", "dead", Qos.AtLeastOnce);
+        await watcher.ExpectNothingAsync();
+        broker.Advance(TimeSpan.FromSeconds(101));
+        await watcher.ExpectPublishAsync("killed/delayed", "dead", Qos.AtLeastOnce);
+        await using var late = await RawClient.ConnectAsync(broker, "expires", cleanStart: false, expiry: 50);
+        Assert.False(late.Connack.SessionPresent);
+        await watcher.ExpectNothingAsync();
+    }
 }
