@@ -69,11 +69,16 @@ internal sealed class SessionOpener(
 
     private ISessionGrain GrainOf(string clientId) => grains.GetGrain<ISessionGrain>(SessionKey.Of(clientId));
 
+    /// <summary>A 5.0 client counts its QoS 2 messages up to PUBCOMP against the receive maximum it was told. [MQTT-3.3.4-7]</summary>
+    private int MaxAwaitingRelease(ProtocolVersion version) => version != ProtocolVersion.V5 ? options.MaxAwaitingRel
+        : options.MaxAwaitingRel == 0 ? options.ReceiveMaximum
+        : Math.Min(options.MaxAwaitingRel, options.ReceiveMaximum);
+
     private SessionLimits LimitsOf(ConnectPacket connect) => new()
     {
         MaxInflight = Math.Min(options.MaxInflight, (int)connect.ReceiveMaximum),
         MaxQueueLength = options.MaxQueueLength,
-        MaxAwaitingRelease = options.MaxAwaitingRel,
+        MaxAwaitingRelease = MaxAwaitingRelease(connect.Version),
         AwaitReleaseTimeoutMs = (long)options.AwaitRelTimeout.TotalMilliseconds,
         QueueQos0 = options.QueueQos0,
         Priorities = priorities,

@@ -9,15 +9,37 @@ namespace Broker.Grains.Sessions;
 /// <param name="restoredUpTo">Deliveries up to here came from the store and may have been sent before the process ended. [MQTT-3.3.1-1]</param>
 internal sealed class DeliveryPump(SessionState state, SessionJournal journal, long restoredUpTo, TimeProvider time)
 {
+    /// <summary>What was in flight at the connection before and is to be sent again when the window of this one, which may be smaller, has room.</summary>
+    private readonly Queue<Delivery> repeats = new();
+
     /// <summary>The connection; null while the client is away.</summary>
-    public ISessionPipe? Pipe { get; set; }
+    public ISessionPipe? Pipe { get; private set; }
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>The client is back: what was in flight goes out again in its order, then what waits.</summary>
+    public void Attach(ISessionPipe connection)
+    {
+        Pipe = connection;
+        repeats.Clear();
+        foreach (var inflight in state.InflightInOrder())
+        {
+            state.Resent(inflight, NowMs);
+            if (repeats.Count > 0 || inflight.State != InflightState.Released) repeats.Enqueue(inflight.Delivery);
+            else if (!AwaitsStore(inflight.Delivery)) connection.Release(inflight.Delivery.PacketIdentifier);
+        }
+
+        Pump();
+    }
+
+    /// <summary>The client has gone.</summary>
+    public void Detach() => Pipe = null;
 
     /// <summary>Sends a delivery or lets it wait, and stores it beside.</summary>
     public void Take(in Delivery unnumbered, SharedBody? body, PublishReceipt? receipt)
     {
-        if (unnumbered.Qos == Qos.AtMostOnce && Pipe is { IsWritable: true } && state.QueueLength == 0)
+        var isFree = repeats.Count == 0 && Pipe is not null;
+        if (unnumbered.Qos == Qos.AtMostOnce && isFree && Pipe!.IsWritable && state.QueueLength == 0)
         {
             Pipe.Publish(unnumbered, dup: false);
             return;
@@ -29,7 +51,7 @@ internal sealed class DeliveryPump(SessionState state, SessionJournal journal, l
             return;
         }
 
-        var atOnce = unnumbered.Qos != Qos.AtMostOnce && Pipe is not null && state.CanSendAtOnce;
+        var atOnce = unnumbered.Qos != Qos.AtMostOnce && isFree && state.CanSendAtOnce;
         var delivery = state.Number(unnumbered);
         if (atOnce)
         {
@@ -48,7 +70,8 @@ internal sealed class DeliveryPump(SessionState state, SessionJournal journal, l
     /// <summary>Sends what may leave now.</summary>
     public void Pump()
     {
-        while (Pipe is { IsWritable: true })
+        Repeat();
+        while (repeats.Count == 0 && Pipe is { IsWritable: true })
         {
             switch (state.TryTake(NowMs, out var delivery))
             {
@@ -66,13 +89,40 @@ internal sealed class DeliveryPump(SessionState state, SessionJournal journal, l
         }
     }
 
-    /// <summary>Sends again what is in flight, unless it waits for the store, which sends it then.</summary>
-    public void Resend(in Inflight inflight)
+    /// <summary>A delivery is stored: QoS 2 was put in flight but held back until now. If it still has to be repeated its turn comes.</summary>
+    public void SendStored(in Delivery delivery)
     {
-        if (AwaitsStore(inflight.Delivery)) return;
-        state.Resent(inflight, NowMs);
-        if (inflight.State == InflightState.Released) Pipe!.Release(inflight.Delivery.PacketIdentifier);
-        else Pipe!.Publish(inflight.Delivery, dup: true);
+        if (!repeats.Contains(delivery) && state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) Pipe?.Publish(delivery, dup: false);
+    }
+
+    /// <summary>Sends again what has been unacknowledged for that long.</summary>
+    public void Retry(TimeSpan olderThan)
+    {
+        if (Pipe is null || repeats.Count > 0) return;
+        foreach (var inflight in state.InflightInOrder())
+        {
+            if (NowMs - inflight.SentAtMs < olderThan.TotalMilliseconds) continue;
+            state.Resent(inflight, NowMs);
+            SendAgain(Pipe, inflight.Delivery, inflight.State);
+        }
+    }
+
+    /// <summary>Sends again, in the original order, what was in flight, as far as window and socket take it. [MQTT-4.4.0-1], [MQTT-3.3.4-9]</summary>
+    private void Repeat()
+    {
+        while (Pipe is { IsWritable: true } && repeats.TryPeek(out var delivery) && state.InflightCount - repeats.Count < state.Limits.MaxInflight)
+        {
+            repeats.Dequeue();
+            if (state.TryGetInflight(delivery, out var known)) SendAgain(Pipe, delivery, known);
+        }
+    }
+
+    /// <summary>What waits for the store is sent when it is stored.</summary>
+    private void SendAgain(ISessionPipe pipe, in Delivery delivery, InflightState known)
+    {
+        if (AwaitsStore(delivery)) return;
+        if (known == InflightState.Released) pipe.Release(delivery.PacketIdentifier);
+        else pipe.Publish(delivery, dup: true);
     }
 
     /// <summary>QoS 2 takes no step before it is stored: sent, lost with the process and published again it would arrive twice.</summary>

@@ -98,9 +98,7 @@ internal sealed class DurableSession : ILocalSession
                 return;
             }
 
-            pump.Pipe = connection;
-            foreach (var inflight in state.InflightInOrder()) pump.Resend(inflight);
-            pump.Pump();
+            pump.Attach(connection);
         }
     }
 
@@ -108,7 +106,7 @@ internal sealed class DurableSession : ILocalSession
     {
         lock (gate)
         {
-            if (ReferenceEquals(pump.Pipe, connection)) pump.Pipe = null;
+            if (ReferenceEquals(pump.Pipe, connection)) pump.Detach();
         }
     }
 
@@ -165,11 +163,7 @@ internal sealed class DurableSession : ILocalSession
                 journal.RemoveReceipt(identifier, null);
             }
 
-            if (pump.Pipe is null || olderThan <= TimeSpan.Zero) return;
-            foreach (var inflight in state.InflightInOrder())
-            {
-                if (NowMs - inflight.SentAtMs >= olderThan.TotalMilliseconds) pump.Resend(inflight);
-            }
+            if (olderThan > TimeSpan.Zero) pump.Retry(olderThan);
         }
     }
 
@@ -204,7 +198,7 @@ internal sealed class DurableSession : ILocalSession
         {
             closed = true;
             if (code is { } why) pump.Pipe?.Close(why);
-            pump.Pipe = null;
+            pump.Detach();
         }
     }
 
@@ -227,8 +221,7 @@ internal sealed class DurableSession : ILocalSession
         lock (gate)
         {
             if (!journal.Settle(delivery) || delivery.Qos != Qos.ExactlyOnce) return;
-            // It was put in flight but held back until now.
-            if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pump.Pipe?.Publish(delivery, dup: false);
+            pump.SendStored(delivery);
         }
     }
 

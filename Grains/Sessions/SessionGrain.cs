@@ -29,7 +29,10 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (await store.OpenSessionAsync(ClientId) is { } stored) Begin(stored);
+        if (await store.OpenSessionAsync(ClientId) is not { } stored) return;
+        Begin(stored);
+        // The connection that the store still knows of has died with its process: its will and its expiry count from now.
+        if (stored.Header.IsConnected) store.Submit(new SaveSession(session!.Lease, header = Left(header!, header!.ExpiryIntervalSeconds, header.Will, NowMs)));
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -44,7 +47,9 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     {
         try
         {
-            if (session is not null && request.CleanStart) await EndAsync(publishWill: true);
+            // The sweeper may not have come yet to what is due.
+            if (session is not null && (request.CleanStart || header!.ExpiresAt <= NowMs)) await EndAsync(publishWill: true);
+            else if (header?.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
             var present = session is not null;
             if (!present)
             {
@@ -69,7 +74,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
             });
             // In use by its connection, which does not come through here: not idle.
             DelayDeactivation(TimeSpan.MaxValue);
-            return new OpenSessionResult(ReasonCode.Success, present, session!.Subscriptions.Count);
+            return new OpenSessionResult(ReasonCode.Success, present, session.Subscriptions.Count);
         }
         catch (StoreException fault)
         {
@@ -81,28 +86,26 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     public async Task Close(CloseSessionRequest request)
     {
         if (owner != request.Location || session is null) return;
+        var last = owner;
         owner = null;
         DelayDeactivation(TimeSpan.FromTicks(-1)); // from now on the ordinary idle time counts
         var expiry = request.ExpirySeconds ?? header!.ExpiryIntervalSeconds;
         if (expiry == 0)
         {
-            await EndAsync(request.PublishWill);
+            await EndAsync(request.PublishWill, last);
+            DeactivateOnIdle();
             return;
         }
 
         var now = NowMs;
         var will = request.PublishWill ? header!.Will : null;
-        var atOnce = will is not null && header!.WillDelaySeconds == 0;
-        if (atOnce) await publisher.PublishAsync(WillOf(header!)!.ToMessage(now));
-        await SaveAsync(header! with
+        if (will is not null && header!.WillDelaySeconds == 0)
         {
-            IsConnected = false,
-            DisconnectedAt = now,
-            ExpiryIntervalSeconds = expiry,
-            ExpiresAt = expiry == SessionHeader.NeverExpires ? null : now + expiry * 1000L,
-            Will = atOnce ? null : will,
-            WillDueAt = atOnce || will is null ? null : now + header!.WillDelaySeconds * 1000L,
-        });
+            await publisher.PublishAsync(WillOf(header)!.ToMessage(now));
+            will = null;
+        }
+
+        await SaveAsync(Left(header!, expiry, will, now));
     }
 
     public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)
@@ -182,6 +185,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         if (header!.ExpiresAt <= now)
         {
             await EndAsync(publishWill: true);
+            DeactivateOnIdle();
         }
         else if (header.WillDueAt <= now)
         {
@@ -190,10 +194,15 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         }
     }
 
-    public Task Discard() => session is null ? Task.CompletedTask : EndAsync(publishWill: true);
+    public async Task Discard()
+    {
+        if (session is not null) await EndAsync(publishWill: true);
+        DeactivateOnIdle();
+    }
 
-    /// <summary>The session ends for good: its will goes out [MQTT-3.1.2-8], its routes vanish, its rows go.</summary>
-    private async Task EndAsync(bool publishWill)
+    /// <summary>The session ends for good: its will goes out [MQTT-3.1.2-8], its routes vanish, its rows go. The grain may begin another one.</summary>
+    /// <param name="endedWith">The connection that it ends with; null if it had none.</param>
+    private async Task EndAsync(bool publishWill, ClientLocation? endedWith = null)
     {
         var (ending, last) = (session!, header!);
         var pendingWill = publishWill && (last.WillDueAt is not null || last.IsConnected) ? WillOf(last) : null;
@@ -203,16 +212,28 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         await publisher.ChangeRoutesAsync(ending.Subscriptions.All().Select(subscription => RouteOf(subscription, remove: true)));
         await publisher.RedispatchAsync(ending.Leftovers());
         await store.WriteAsync(new DeleteSession(ending.Lease));
-        await publisher.ForgetAsync(ClientId);
+        await publisher.ForgetAsync(ClientId, endedWith);
         BrokerCounters.Add(Metric.SessionTerminated);
         if (pendingWill is not null) await publisher.PublishAsync(pendingWill.ToMessage(NowMs));
-        DeactivateOnIdle();
     }
+
+    /// <summary>The header of a session whose connection has ended.</summary>
+    /// <param name="will">What is still to be published after its delay; null for nothing.</param>
+    private static SessionHeader Left(SessionHeader header, uint expiry, ApplicationMessage? will, long now) => header with
+    {
+        IsConnected = false,
+        DisconnectedAt = now,
+        ExpiryIntervalSeconds = expiry,
+        ExpiresAt = expiry == SessionHeader.NeverExpires ? null : now + expiry * 1000L,
+        Will = will,
+        WillDueAt = will is null ? null : now + header.WillDelaySeconds * 1000L,
+    };
 
     private void Begin(StoredSession stored)
     {
         header = stored.Header;
-        session = new DurableSession(ClientId, stored, new SessionLimits(), store, time);
+        // What is stored is taken back whole; the bounds come with the connection.
+        session = new DurableSession(ClientId, stored, new SessionLimits { MaxAwaitingRelease = 0 }, store, time);
         session.Fenced += DeactivateOnIdle;
         local.Open(session);
     }
