@@ -73,6 +73,9 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>What the client's mountpoint puts before its topics; empty when it has none.</summary>
     public string Mountpoint { get; private set; } = "";
 
+    /// <summary>What its subscriptions are still to get of the retained messages; null if nothing ever was.</summary>
+    public RetainedFeed? Retained { get; set; }
+
     public bool IsV5 => ReferenceEquals(rules, V5Rules.Instance);
 
     /// <summary>True if the next packet may be handled now.</summary>
@@ -141,6 +144,8 @@ internal sealed partial class Connection : IPacketHandler
                 if (!Session!.Complete(packetIdentifier)) BrokerCounters.Add(Metric.PacketsPubcompMissed);
                 break;
         }
+
+        Retained?.Pump();
     }
 
     public void OnPacket(ControlPacket packet)
@@ -191,7 +196,9 @@ internal sealed partial class Connection : IPacketHandler
 
     public void OnWritabilityChanged()
     {
-        if (Phase == ConnectionPhase.Connected && Sender.IsWritable) Session!.Drain();
+        if (Phase != ConnectionPhase.Connected || !Sender.IsWritable) return;
+        Session!.Drain();
+        Retained?.Pump();
     }
 
     public void OnException(Exception exception)
@@ -254,11 +261,17 @@ internal sealed partial class Connection : IPacketHandler
         }
         catch (Exception error) // ours, whatever it is: it costs this connection
         {
-            LogFailed(services.Log, error, Client?.ClientId, Number);
-            Disconnect(ReasonCode.UnspecifiedError, "internal error");
+            Fail(error);
         }
 
         Unsuspend();
+    }
+
+    /// <summary>Ends the connection for a fault of ours.</summary>
+    public void Fail(Exception error)
+    {
+        LogFailed(services.Log, error, Client?.ClientId, Number);
+        Disconnect(ReasonCode.UnspecifiedError, "internal error");
     }
 
     /// <summary>Speaks a version from now on.</summary>

@@ -19,14 +19,15 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
     private const int ReleaseLetter = 2;
     private const int CloseLetter = 3;
 
-    private int subscriptions;
     private int unopened;
 
     public bool IsPresent => isPresent;
 
     public bool StoresReceipts => true;
 
-    public int SubscriptionCount => subscriptions;
+    public int QueueLength => session.QueueLength;
+
+    public int SubscriptionCount => session.SubscriptionCount;
 
     bool ISessionPipe.IsWritable => connection.Sender.IsWritable;
 
@@ -48,19 +49,11 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
 
     public IDisposable? BeginAtomicWrites() => session.BeginAtomicWrites();
 
-    public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested)
-    {
-        var results = await Task.Run(() => grain.Subscribe(requested));
-        subscriptions += results.Count(result => result.IsNew);
-        return results;
-    }
+    public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested) => await Task.Run(() => grain.Subscribe(requested));
 
-    public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters)
-    {
-        var codes = await Task.Run(() => grain.Unsubscribe(filters));
-        subscriptions -= codes.Count(code => code == ReasonCode.Success);
-        return codes;
-    }
+    public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters) => await Task.Run(() => grain.Unsubscribe(filters));
+
+    public bool IsSubscribed(in TopicFilter filter) => session.IsSubscribed(filter);
 
     public void DeliverRetained(ApplicationMessage message, in Subscription subscription) => session.DeliverRetained(message, subscription);
 

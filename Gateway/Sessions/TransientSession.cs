@@ -22,6 +22,8 @@ internal sealed class TransientSession(
 
     public bool StoresReceipts => false;
 
+    public int QueueLength => state.QueueLength;
+
     public int SubscriptionCount => subscriptions?.Count ?? 0;
 
     public void Start()
@@ -164,6 +166,8 @@ internal sealed class TransientSession(
             else sender.Publish(inflight.Delivery, dup: true, shared: false);
         }
     }
+
+    public bool IsSubscribed(in TopicFilter filter) => subscriptions?.Contains(filter) ?? false;
 
     public ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested) =>
         (subscriptions ??= new TransientSubscriptions(this, loop, services)).SubscribeAsync(requested);

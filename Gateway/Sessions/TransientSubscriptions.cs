@@ -19,6 +19,11 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
 
     public int Count => places.Count;
 
+    /// <summary>Whether there is a subscription with this filter.</summary>
+    public bool Contains(in TopicFilter filter) => filter.IsShared
+        ? shared is not null && shared.ContainsKey(filter.Text)
+        : loop.Filters.TryFind(filter, out var local) && places.ContainsKey(local);
+
     public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested)
     {
         var results = new SubscribeResult[requested.Length];
