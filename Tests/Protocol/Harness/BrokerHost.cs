@@ -1,0 +1,98 @@
+using System.Net;
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Transport;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace Broker.Tests.Protocol.Harness;
+
+/// <summary>A whole broker in this process, on a free port, with data of its own.</summary>
+/// <remarks>As a class fixture it has the default options; tests of other options start their own with <see cref="StartAsync"/>.
+/// Disposing fails if the broker logged an error that no test expected.</remarks>
+public class BrokerHost : IAsyncLifetime
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private readonly string data = Directory.CreateTempSubdirectory("broker-test-").FullName;
+    private readonly Dictionary<string, string?> settings;
+    private readonly Action<IServiceCollection>? configure;
+    private readonly FaultRecord faults = new();
+    private IHost? host;
+
+    public BrokerHost()
+        : this([], null)
+    {
+    }
+
+    protected BrokerHost(Dictionary<string, string?> settings, Action<IServiceCollection>? configure = null) => (this.settings, this.configure) = (settings, configure);
+
+    /// <summary>Where it listens; changes with a restart.</summary>
+    public IPEndPoint Address { get; private set; } = null!;
+
+    /// <summary>The services of the running broker.</summary>
+    public IServiceProvider Services => host!.Services;
+
+    internal ShiftedClock Clock { get; } = new();
+
+    /// <summary>A broker with other options.</summary>
+    /// <param name="settings">Configuration keys and values, such as `Mqtt:MaxInflight`.</param>
+    /// <param name="configure">Registers further services, such as authenticators.</param>
+    public static async Task<BrokerHost> StartAsync(Dictionary<string, string?> settings, Action<IServiceCollection>? configure = null)
+    {
+        var broker = new BrokerHost(settings, configure);
+        await broker.InitializeAsync();
+        return broker;
+    }
+
+    public async ValueTask InitializeAsync() => await OpenAsync();
+
+    /// <summary>Stops it as an operator does and starts it again on the same data.</summary>
+    public async Task RestartAsync()
+    {
+        await CloseAsync();
+        await OpenAsync();
+    }
+
+    /// <summary>Lets time pass at once; wheels and sweepers notice within a second.</summary>
+    public void Advance(TimeSpan time) => Clock.Advance(time);
+
+    /// <summary>Error logs that hold this text are no fault.</summary>
+    public void ExpectError(string part) => faults.Expect(part);
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        Directory.Delete(data, recursive: true);
+        faults.Verify();
+        GC.SuppressFinalize(this);
+    }
+
+    private async Task OpenAsync()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(
+        [
+            new("Gateway:Address", "127.0.0.1"), new("Gateway:Port", "0"), new("Storage:DataDirectory", data), new("Storage:SyncEveryCommit", "false"),
+            new("Mqtt:SysInterval", "00:00:00"),
+        ]);
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.Logging.AddProvider(faults);
+        builder.Services.AddSingleton<TimeProvider>(Clock);
+        configure?.Invoke(builder.Services);
+        builder.AddEmbeddedSilo();
+        builder.AddGateway();
+        host = builder.Build();
+        await host.StartAsync().WaitAsync(Deadline);
+        Address = new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)host.Services.GetRequiredService<MqttListener>().LocalAddress!).Port);
+    }
+
+    private async Task CloseAsync()
+    {
+        if (host is null) return;
+        await host.StopAsync().WaitAsync(Deadline);
+        host.Dispose();
+        host = null;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Tests.Protocol.Harness;
+
+/// <summary>Collects what a broker must never do by a client's doing: Error logs and unobserved task exceptions.</summary>
+internal sealed class FaultRecord : ILoggerProvider
+{
+    private static readonly ConcurrentQueue<string> Unobserved = new();
+    private readonly ConcurrentQueue<string> errors = new();
+    private readonly ConcurrentQueue<string> expected = new();
+
+    static FaultRecord() => TaskScheduler.UnobservedTaskException += (_, fault) =>
+    {
+        var text = fault.Exception.ToString();
+        if (text.Contains("Broker.Gateway", StringComparison.Ordinal) || text.Contains("Broker.Grains", StringComparison.Ordinal)) Unobserved.Enqueue(text);
+    };
+
+    /// <summary>Error logs whose text holds this are not faults.</summary>
+    public void Expect(string part) => expected.Enqueue(part);
+
+    /// <exception cref="InvalidOperationException">There was a fault; the message tells all of them.</exception>
+    public void Verify()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var faults = errors.Where(error => !expected.Any(part => error.Contains(part, StringComparison.Ordinal))).Concat(Unobserved).ToArray();
+        if (faults.Length > 0) throw new InvalidOperationException($"The broker had {faults.Length} faults:\n{string.Join("\n---\n", faults)}");
+    }
+
+    public ILogger CreateLogger(string categoryName) => new Recorder(this, categoryName);
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class Recorder(FaultRecord record, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel)) record.errors.Enqueue($"{logLevel} {category}: {formatter(state, exception)} {exception}");
+        }
+    }
+}
