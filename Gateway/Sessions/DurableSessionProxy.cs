@@ -20,6 +20,7 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
     private const int CloseLetter = 3;
 
     private int unopened;
+    private int awaitsRoom;
 
     public bool IsPresent => isPresent;
 
@@ -29,7 +30,8 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
 
     public int SubscriptionCount => session.SubscriptionCount;
 
-    bool ISessionPipe.IsWritable => connection.Sender.IsWritable;
+    /// <summary>False also while the loop's mailbox is full: then the session's own bounded queue holds what comes, until there is room.</summary>
+    bool ISessionPipe.IsWritable => connection.Sender.IsWritable && (connection.Loop.Loop.InEventLoop || !connection.Loop.Mailbox.IsFull || !WaitForRoom());
 
     public void Start() => session.Attach(this);
 
@@ -73,6 +75,17 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
     {
         Interlocked.Decrement(ref unopened);
         Write(letter);
+    }
+
+    private bool WaitForRoom()
+    {
+        if (Interlocked.Exchange(ref awaitsRoom, 1) != 0) return true;
+        connection.Loop.Mailbox.WhenRoom(() =>
+        {
+            Volatile.Write(ref awaitsRoom, 0);
+            if (!connection.IsEnding) session.Drain();
+        });
+        return true;
     }
 
     /// <summary>At once on the loop, unless letters from other threads are still on their way: order is kept.</summary>

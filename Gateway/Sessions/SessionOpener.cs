@@ -73,9 +73,15 @@ internal sealed class SessionOpener(
     {
         MaxInflight = Math.Min(options.MaxInflight, (int)connect.ReceiveMaximum),
         MaxQueueLength = options.MaxQueueLength,
-        MaxAwaitingRelease = options.MaxAwaitingRel,
+        MaxAwaitingRelease = MaxAwaitingRelease(connect),
         AwaitReleaseTimeoutMs = (long)options.AwaitRelTimeout.TotalMilliseconds,
         QueueQos0 = options.QueueQos0,
         Priorities = priorities,
     };
+
+    /// <summary>A 5.0 client has been told how many may be open, which holds for QoS 2 until PUBCOMP. [MQTT-3.3.4-7]</summary>
+    private int MaxAwaitingRelease(ConnectPacket connect) =>
+        connect.Version != ProtocolVersion.V5 || options.ReceiveMaximum == ushort.MaxValue ? options.MaxAwaitingRel
+        : options.MaxAwaitingRel == 0 ? options.ReceiveMaximum
+        : Math.Min(options.MaxAwaitingRel, options.ReceiveMaximum);
 }
