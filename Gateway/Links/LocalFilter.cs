@@ -18,6 +18,9 @@ internal sealed class LocalFilter(TopicFilter filter, int slot, int generation)
 
     public int Generation { get; } = generation;
 
+    /// <summary>Who takes what still comes for a shared filter whose subscriber has left; null before.</summary>
+    public MessageRouter? Heir { get; set; }
+
     /// <summary>How many sessions are subscribed.</summary>
     public int Count => many?.Count ?? (single.Session is null ? 0 : 1);
 

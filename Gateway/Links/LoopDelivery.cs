@@ -74,6 +74,7 @@ internal sealed class LoopDelivery(LoopContext context) : ILetterBox, IRunnable
             return;
         }
 
+        if (count == 0) filter.Heir?.RedispatchSoon(context, message, filter.Filter);
         var share = filter.Filter.IsShared ? filter.Filter.Text : null;
         for (var at = 0; at < count; at++)
         {
@@ -106,6 +107,7 @@ internal sealed class LoopDelivery(LoopContext context) : ILetterBox, IRunnable
         foreach (var route in routes)
         {
             if (context.Filters.Find(route) is not { } filter) continue;
+            if (filter.Count == 0) filter.Heir?.RedispatchSoon(context, message, filter.Filter);
             var share = filter.Filter.IsShared ? filter.Filter.Text : null;
             for (var at = 0; at < filter.Count; at++)
             {

@@ -330,7 +330,8 @@ internal sealed partial class Connection : IPacketHandler
         }
 
         publishWill = packet.Code != ReasonCode.Success; // [MQTT-3.14.4-3]
-        changedExpiry = packet.SessionExpiryInterval;
+        changedExpiry = packet.SessionExpiryInterval is { } wanted && services.Mqtt.MaxSessionExpiryInterval is { } most
+            ? Math.Min(wanted, (uint)most.TotalSeconds) : packet.SessionExpiryInterval;
         End("normal");
     }
 

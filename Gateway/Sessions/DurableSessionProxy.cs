@@ -11,7 +11,7 @@ namespace Broker.Gateway.Sessions;
 
 /// <summary>The gateway's end of a durable session: hands the client's acknowledgements to the session and writes what it sends.</summary>
 /// <remarks>As <see cref="ISession"/> on the connection's event loop; as <see cref="ISessionPipe"/> on any thread, from where it goes to the loop's mailbox.</remarks>
-internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain grain, Connection connection, ClientLocation location, bool isPresent)
+internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain grain, Connection connection, ClientLocation location, in OpenSessionResult opened)
     : ISession, ISessionPipe, ILetterBox
 {
     private const int PublishLetter = 0;
@@ -19,6 +19,7 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
     private const int ReleaseLetter = 2;
     private const int CloseLetter = 3;
 
+    private readonly bool isPresent = opened.SessionPresent;
     private int unopened;
     private int awaitsRoom;
 

@@ -63,25 +63,24 @@ internal sealed class SessionOpener(
         BrokerCounters.Add(result.SessionPresent ? Metric.SessionResumed : Metric.SessionCreated);
         // The session's grain prefers its client's process; elsewhere it cannot serve this connection yet.
         return local.Find(client.ClientId) is { } here
-            ? (ReasonCode.Success, new DurableSessionProxy(here, grain, connection, location, result.SessionPresent))
+            ? (ReasonCode.Success, new DurableSessionProxy(here, grain, connection, location, result))
             : (ReasonCode.ServerUnavailable, null);
     }
 
     private ISessionGrain GrainOf(string clientId) => grains.GetGrain<ISessionGrain>(SessionKey.Of(clientId));
 
+    /// <summary>A 5.0 client counts its QoS 2 messages up to PUBCOMP against the receive maximum it was told. [MQTT-3.3.4-7]</summary>
+    private int MaxAwaitingRelease(ProtocolVersion version) => version != ProtocolVersion.V5 ? options.MaxAwaitingRel
+        : options.MaxAwaitingRel == 0 ? options.ReceiveMaximum
+        : Math.Min(options.MaxAwaitingRel, options.ReceiveMaximum);
+
     private SessionLimits LimitsOf(ConnectPacket connect) => new()
     {
         MaxInflight = Math.Min(options.MaxInflight, (int)connect.ReceiveMaximum),
         MaxQueueLength = options.MaxQueueLength,
-        MaxAwaitingRelease = MaxAwaitingRelease(connect),
+        MaxAwaitingRelease = MaxAwaitingRelease(connect.Version),
         AwaitReleaseTimeoutMs = (long)options.AwaitRelTimeout.TotalMilliseconds,
         QueueQos0 = options.QueueQos0,
         Priorities = priorities,
     };
-
-    /// <summary>A 5.0 client has been told how many may be open, which holds for QoS 2 until PUBCOMP. [MQTT-3.3.4-7]</summary>
-    private int MaxAwaitingRelease(ConnectPacket connect) =>
-        connect.Version != ProtocolVersion.V5 || options.ReceiveMaximum == ushort.MaxValue ? options.MaxAwaitingRel
-        : options.MaxAwaitingRel == 0 ? options.ReceiveMaximum
-        : Math.Min(options.MaxAwaitingRel, options.ReceiveMaximum);
 }

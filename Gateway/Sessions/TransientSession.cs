@@ -108,7 +108,12 @@ internal sealed class TransientSession(
     /// <summary>Sends a delivery, or lets it wait for window and socket.</summary>
     public void Deliver(in Delivery delivery, bool shared)
     {
-        if (closed) return;
+        if (closed)
+        {
+            if (delivery.Share is { } share) services.Router.RedispatchSoon(loop, delivery.Message, TopicFilter.Parse(share));
+            return;
+        }
+
         if (delivery.Qos == Qos.AtMostOnce)
         {
             if (state.QueueLength == 0 && sender.IsWritable)

@@ -106,6 +106,7 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
         local.RemoveAt(place);
         if (local.Count > 0) return;
         changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local), Remove: true));
+        if (local.Filter.IsShared) local.Heir = services.Router;
         loop.Filters.Remove(local);
     }
 }

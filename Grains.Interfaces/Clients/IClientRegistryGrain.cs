@@ -12,9 +12,11 @@ public interface IClientRegistryGrain : IGrainWithIntegerKey
     [Alias("Unregister")]
     Task Unregister(string clientId, ClientLocation location);
 
-    /// <summary>The client's durable session has ended for good.</summary>
+    /// <summary>The client's durable session has ended for good. A newer connection that has registered meanwhile may make another one.</summary>
+    /// <param name="clientId">Whose session.</param>
+    /// <param name="endedWith">The connection that it ended with; null if it had none.</param>
     [Alias("Forget")]
-    Task Forget(string clientId);
+    Task Forget(string clientId, ClientLocation? endedWith);
 }
 
 /// <summary>A connection somewhere in the cluster.</summary>

@@ -156,6 +156,15 @@ public sealed class SessionState
     public bool IsInflight(ushort packetIdentifier, long sequence) =>
         window is not null && window.TryGet(packetIdentifier, out var inflight) && inflight.Delivery.Sequence == sequence;
 
+    /// <summary>What a delivery in flight waits for; false if it is not in flight.</summary>
+    public bool TryGetInflight(in Delivery delivery, out InflightState known)
+    {
+        known = default;
+        if (window is null || !window.TryGet(delivery.PacketIdentifier, out var inflight) || inflight.Delivery.Sequence != delivery.Sequence) return false;
+        known = inflight.State;
+        return true;
+    }
+
     /// <summary>Takes a waiting delivery out of the queue. Slow: for what the store refused.</summary>
     public void Discard(long sequence) => queue?.Discard(sequence);
 

@@ -12,7 +12,7 @@ internal sealed class ClientPartition : ILocalClientRegistry
     /// <summary>A durable session that the store knows.</summary>
     public void AddStored(string clientId)
     {
-        lock (gate) clients[clientId] = new Entry(null, IsStored: true);
+        lock (gate) clients[clientId] = new Entry(null, IsStored: true, WillStore: false);
     }
 
     public bool TryRegister(in ClientRegistration registration, out RegisterResult result)
@@ -22,8 +22,10 @@ internal sealed class ClientPartition : ILocalClientRegistry
             result = default;
             if (closed) return false;
             clients.TryGetValue(registration.ClientId, out var before);
-            result = new RegisterResult(before.Location, before.IsStored);
-            clients[registration.ClientId] = new Entry(registration.Location, registration.IsDurable);
+            // Stored until it is forgotten: this connection may end before it has discarded or resumed the session.
+            var stored = before.IsStored || before.WillStore;
+            result = new RegisterResult(before.Location, stored);
+            clients[registration.ClientId] = new Entry(registration.Location, stored, registration.IsDurable);
             return true;
         }
     }
@@ -34,20 +36,20 @@ internal sealed class ClientPartition : ILocalClientRegistry
         {
             if (closed) return false;
             if (!clients.TryGetValue(clientId, out var entry) || entry.Location != location) return true;
-            if (entry.IsStored) clients[clientId] = entry with { Location = null };
+            if (entry.IsStored || entry.WillStore) clients[clientId] = new Entry(null, IsStored: true, WillStore: false);
             else clients.Remove(clientId);
             return true;
         }
     }
 
-    /// <summary>A durable session has ended for good.</summary>
-    public void Forget(string clientId)
+    /// <inheritdoc cref="IClientRegistryGrain.Forget"/>
+    public void Forget(string clientId, ClientLocation? endedWith)
     {
         lock (gate)
         {
             if (!clients.TryGetValue(clientId, out var entry)) return;
             if (entry.Location is null) clients.Remove(clientId);
-            else clients[clientId] = entry with { IsStored = false };
+            else clients[clientId] = entry with { IsStored = false, WillStore = entry.WillStore && entry.Location != endedWith };
         }
     }
 
@@ -57,5 +59,8 @@ internal sealed class ClientPartition : ILocalClientRegistry
         lock (gate) closed = true;
     }
 
-    private readonly record struct Entry(ClientLocation? Location, bool IsStored);
+    /// <param name="Location">Where the client is connected.</param>
+    /// <param name="IsStored">It has a durable session.</param>
+    /// <param name="WillStore">Its connection has one or is about to make one.</param>
+    private readonly record struct Entry(ClientLocation? Location, bool IsStored, bool WillStore);
 }

@@ -49,9 +49,9 @@ internal sealed class ClientRegistryGrain(LocalClientRegistries local, BrokerSto
         return Task.CompletedTask;
     }
 
-    public Task Forget(string clientId)
+    public Task Forget(string clientId, ClientLocation? endedWith)
     {
-        partition.Forget(clientId);
+        partition.Forget(clientId, endedWith);
         return Task.CompletedTask;
     }
 }

@@ -47,10 +47,12 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
             {
                 code = Keep(message, receipt, out write);
             }
+
+            // Under the lock, so that the store sees changes of one topic in the same order.
+            if (write is not null) store.Submit(write);
         }
 
-        if (write is not null) store.Submit(write);
-        else receipt?.Answer(code);
+        if (write is null) receipt?.Answer(code);
         return true;
     }
 
@@ -89,9 +91,8 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
                     if (!ReferenceEquals(topics.Get(message.Topic), message)) continue;
                     topics.Remove(message.Topic);
                     budget.Give();
+                    store.Submit(new RemoveRetained(message.Topic));
                 }
-
-                store.Submit(new RemoveRetained(message.Topic));
             }
         }
     }

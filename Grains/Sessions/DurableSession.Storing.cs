@@ -48,8 +48,8 @@ internal sealed partial class DurableSession
         lock (gate)
         {
             if (!pending.Remove(delivery.Sequence) || delivery.Qos != Qos.ExactlyOnce || pipe is null) return;
-            // It was put in flight but held back until now.
-            if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pipe.Publish(delivery, dup: false);
+            // It was put in flight but held back until now; if it still has to be repeated its turn comes.
+            if (!repeats.Contains(delivery) && state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) pipe.Publish(delivery, dup: false);
         }
     }
 

@@ -28,6 +28,9 @@ internal sealed partial class DurableSession : ILocalSession
 
     /// <summary>Shared bodies of deliveries that are in the store, by sequence; most deliveries have none.</summary>
     private readonly Dictionary<long, SharedBody> bodies = [];
+
+    /// <summary>What was in flight at the connection before and is to be sent again when the window of this one, which may be smaller, has room.</summary>
+    private readonly Queue<Delivery> repeats = new();
     private ISessionPipe? pipe;
     private bool upgradeQos;
     private bool closed;
@@ -114,11 +117,12 @@ internal sealed partial class DurableSession : ILocalSession
         lock (gate)
         {
             pipe = connection;
+            repeats.Clear();
             foreach (var inflight in state.InflightInOrder())
             {
                 state.Resent(inflight, NowMs);
-                if (inflight.State == InflightState.Released) connection.Release(inflight.Delivery.PacketIdentifier);
-                else if (!AwaitsStore(inflight.Delivery)) connection.Publish(inflight.Delivery, dup: true);
+                if (repeats.Count > 0 || inflight.State != InflightState.Released) repeats.Enqueue(inflight.Delivery);
+                else connection.Release(inflight.Delivery.PacketIdentifier);
             }
 
             Pump();
@@ -186,7 +190,7 @@ internal sealed partial class DurableSession : ILocalSession
                 store.Submit(new RemoveReceipt(lease, identifier));
             }
 
-            if (pipe is null || olderThan <= TimeSpan.Zero) return;
+            if (pipe is null || olderThan <= TimeSpan.Zero || repeats.Count > 0) return;
             foreach (var inflight in state.InflightInOrder())
             {
                 if (NowMs - inflight.SentAtMs < olderThan.TotalMilliseconds || AwaitsStore(inflight.Delivery)) continue;
@@ -250,9 +254,10 @@ internal sealed partial class DurableSession : ILocalSession
     /// <summary>Sends a delivery or lets it wait, and stores it beside.</summary>
     private void Take(in Delivery unnumbered, SharedBody? body, PublishReceipt? receipt)
     {
-        if (unnumbered.Qos == Qos.AtMostOnce && pipe is { IsWritable: true } && state.QueueLength == 0)
+        var isFree = repeats.Count == 0 && pipe is { IsWritable: true };
+        if (unnumbered.Qos == Qos.AtMostOnce && isFree && state.QueueLength == 0)
         {
-            pipe.Publish(unnumbered, dup: false);
+            pipe!.Publish(unnumbered, dup: false);
             return;
         }
 
@@ -262,7 +267,7 @@ internal sealed partial class DurableSession : ILocalSession
             return;
         }
 
-        var atOnce = unnumbered.Qos != Qos.AtMostOnce && pipe is not null && state.CanSendAtOnce;
+        var atOnce = unnumbered.Qos != Qos.AtMostOnce && pipe is not null && repeats.Count == 0 && state.CanSendAtOnce;
         var delivery = state.Number(unnumbered);
         if (atOnce)
         {
@@ -281,6 +286,8 @@ internal sealed partial class DurableSession : ILocalSession
     /// <summary>Sends what may leave now.</summary>
     private void Pump()
     {
+        if (repeats.Count > 0) Repeat();
+        if (repeats.Count > 0) return;
         while (pipe is { IsWritable: true })
         {
             switch (state.TryTake(NowMs, out var delivery))
@@ -296,6 +303,18 @@ internal sealed partial class DurableSession : ILocalSession
                 default:
                     return;
             }
+        }
+    }
+
+    /// <summary>Sends again, in the original order, what was in flight, as far as window and socket take it. [MQTT-4.4.0-1], [MQTT-3.3.4-9]</summary>
+    private void Repeat()
+    {
+        while (pipe is { IsWritable: true } && repeats.TryPeek(out var delivery) && state.InflightCount - repeats.Count < state.Limits.MaxInflight)
+        {
+            repeats.Dequeue();
+            if (!state.TryGetInflight(delivery, out var known)) continue;
+            if (known == InflightState.Released) pipe.Release(delivery.PacketIdentifier);
+            else if (!AwaitsStore(delivery)) pipe.Publish(delivery, dup: true);
         }
     }
 

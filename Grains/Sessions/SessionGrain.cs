@@ -44,7 +44,9 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     {
         try
         {
-            if (session is not null && request.CleanStart) await EndAsync(publishWill: true);
+            // The sweeper may not have come yet to what is due.
+            if (session is not null && (request.CleanStart || header!.ExpiresAt <= NowMs)) await EndAsync(publishWill: true);
+            else if (header?.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
             var present = session is not null;
             if (!present)
             {
@@ -81,12 +83,14 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     public async Task Close(CloseSessionRequest request)
     {
         if (owner != request.Location || session is null) return;
+        var last = owner;
         owner = null;
         DelayDeactivation(TimeSpan.Zero);
         var expiry = request.ExpirySeconds ?? header!.ExpiryIntervalSeconds;
         if (expiry == 0)
         {
-            await EndAsync(request.PublishWill);
+            await EndAsync(request.PublishWill, last);
+            DeactivateOnIdle();
             return;
         }
 
@@ -181,6 +185,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         if (header!.ExpiresAt <= now)
         {
             await EndAsync(publishWill: true);
+            DeactivateOnIdle();
         }
         else if (header.WillDueAt <= now)
         {
@@ -189,29 +194,35 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         }
     }
 
-    public Task Discard() => session is null ? Task.CompletedTask : EndAsync(publishWill: true);
+    public async Task Discard()
+    {
+        if (session is not null) await EndAsync(publishWill: true);
+        DeactivateOnIdle();
+    }
 
-    /// <summary>The session ends for good: its will goes out [MQTT-3.1.2-8], its routes vanish, its rows go.</summary>
-    private async Task EndAsync(bool publishWill)
+    /// <summary>The session ends for good: its will goes out [MQTT-3.1.2-8], its routes vanish, its rows go. The grain may begin another one.</summary>
+    /// <param name="endedWith">The connection that it ends with; null if it had none.</param>
+    private async Task EndAsync(bool publishWill, ClientLocation? endedWith = null)
     {
         var (ending, last) = (session!, header!);
         var pendingWill = publishWill && (last.WillDueAt is not null || last.IsConnected) ? WillOf(last) : null;
+        // Routes first: what a shared subscription still gives it until they are gone is among the leftovers.
+        await publisher.ChangeRoutesAsync(ending.Subscriptions.All().Select(subscription => RouteOf(subscription, remove: true)));
         local.Close(ending);
         ending.Close(ReasonCode.SessionTakenOver);
         (session, header, owner) = (null, null, null);
-        await publisher.ChangeRoutesAsync(ending.Subscriptions.All().Select(subscription => RouteOf(subscription, remove: true)));
         await publisher.RedispatchAsync(ending.Leftovers());
         await store.WriteAsync(new DeleteSession(ending.Lease));
-        await publisher.ForgetAsync(ClientId);
+        await publisher.ForgetAsync(ClientId, endedWith);
         BrokerCounters.Add(Metric.SessionTerminated);
         if (pendingWill is not null) await publisher.PublishAsync(pendingWill.ToMessage(NowMs));
-        DeactivateOnIdle();
     }
 
     private void Begin(StoredSession stored)
     {
         header = stored.Header;
-        session = new DurableSession(ClientId, stored, new SessionLimits(), store, time);
+        // What is stored is taken back whole; the bounds come with the connection.
+        session = new DurableSession(ClientId, stored, new SessionLimits { MaxAwaitingRelease = 0 }, store, time);
         session.Fenced += DeactivateOnIdle;
         local.Open(session);
     }

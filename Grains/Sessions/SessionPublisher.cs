@@ -50,5 +50,6 @@ internal sealed class SessionPublisher(IGrainFactory grains, ShardMap map)
     }));
 
     /// <summary>Tells the client registry that the session is gone.</summary>
-    public Task ForgetAsync(string clientId) => grains.GetGrain<IClientRegistryGrain>(map.PartitionOf(clientId)).Forget(clientId);
+    public Task ForgetAsync(string clientId, ClientLocation? endedWith) =>
+        grains.GetGrain<IClientRegistryGrain>(map.PartitionOf(clientId)).Forget(clientId, endedWith);
 }

@@ -320,6 +320,6 @@ public sealed class SharedSubscriptionTests : IClassFixture<SharedSubscriptionTe
     public sealed class Broker() : BrokerHost(new Dictionary<string, string?>
     {
         ["Routing:SharedStrategy"] = "Random", ["Routing:GroupStrategies:rr"] = "RoundRobin", ["Routing:GroupStrategies:sticky"] = "Sticky",
-        ["Routing:GroupStrategies:hash_clientid"] = "HashClientId", ["Routing:GroupStrategies:hash_topic"] = "HashTopic", ["Mqtt:MaxQueueLength"] = "0",
+        ["Routing:GroupStrategies:hash_clientid"] = "HashClientId", ["Routing:GroupStrategies:hash_topic"] = "HashTopic", ["Mqtt:MaxQueueLength"] = "0", ["Gateway:EventLoops"] = "4",
     });
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Broker.Gateway.Hosting;
+using Broker.Gateway.Mqtt;
 using Broker.Gateway.Transport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -57,6 +58,13 @@ public class BrokerHost : IAsyncLifetime
 
     /// <summary>Lets time pass at once; wheels and sweepers notice within a second.</summary>
     public void Advance(TimeSpan time) => Clock.Advance(time);
+
+    /// <summary>Waits until every connection that the broker has closed has left its session and the registry.</summary>
+    public async Task SettleAsync()
+    {
+        var ending = Services.GetRequiredService<ConnectionTable>().Enumerate().Where(connection => connection.IsEnding).Select(connection => connection.Ended).ToArray();
+        await Task.WhenAll(ending).WaitAsync(Deadline);
+    }
 
     /// <summary>Error logs that hold this text are no fault.</summary>
     public void ExpectError(string part) => faults.Expect(part);

@@ -10,6 +10,7 @@ namespace Broker.Tests.Protocol.Harness;
 internal sealed class RawClient : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private readonly BrokerHost broker;
     private readonly TcpClient socket;
     private readonly NetworkStream stream;
     private readonly List<ServerPacket> seen = [];
@@ -18,8 +19,9 @@ internal sealed class RawClient : IAsyncDisposable
     private int inputEnd;
     private ushort lastId;
 
-    private RawClient(TcpClient socket, int level)
+    private RawClient(BrokerHost broker, TcpClient socket, int level)
     {
+        this.broker = broker;
         this.socket = socket;
         stream = socket.GetStream();
         Level = level;
@@ -36,7 +38,7 @@ internal sealed class RawClient : IAsyncDisposable
     {
         var socket = new TcpClient { NoDelay = true };
         await socket.ConnectAsync(broker.Address);
-        return new RawClient(socket, level);
+        return new RawClient(broker, socket, level);
     }
 
     /// <summary>Opens a connection, sends CONNECT and expects CONNACK with success.</summary>
@@ -84,10 +86,11 @@ internal sealed class RawClient : IAsyncDisposable
         return packet;
     }
 
-    /// <summary>The server must close the connection and send nothing before.</summary>
+    /// <summary>The server must close the connection and send nothing before; on return it is done with it.</summary>
     public async Task ExpectClosedAsync()
     {
         if (await ReadAsync("the end of the connection") is { } packet) throw new InvalidOperationException($"Expected the end of the connection, got {packet}. {Seen()}");
+        await broker.SettleAsync();
     }
 
     /// <summary>The server must have nothing to send: PINGRESP is the next packet.</summary>
