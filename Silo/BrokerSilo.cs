@@ -57,6 +57,7 @@ internal static class BrokerSilo
     {
         builder.Services.AddOptions<T>().Bind(builder.Configuration.GetSection(section)).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<T>>(new AnnotatedOptionsValidator<T>(section));
+        builder.Services.AddSingleton<IValidateOptions<T>>(new MapOptionsValidator<T>(builder.Configuration.GetSection(section)));
     }
 
     private static void AddStorage(IServiceCollection services)

@@ -8,14 +8,17 @@ namespace Broker.Gateway.Links;
 /// <remarks>Written and delivered from on its loop only. A shared filter has an entry for each subscriber, as the shard chooses among them.</remarks>
 internal sealed class FilterTable(int loop)
 {
+    private const int MaxRetired = 1024;
+
     private readonly Dictionary<string, LocalFilter> byName = new(StringComparer.Ordinal);
     private readonly Stack<int> free = new();
+    private readonly Queue<LocalFilter> retired = new();
     private LocalFilter?[] slots = new LocalFilter?[16];
     private byte[] generations = new byte[16];
     private int used;
 
     /// <summary>How many filters there are.</summary>
-    public int Count => used - free.Count;
+    public int Count => used - free.Count - retired.Count;
 
     /// <summary>The route by which a shard knows a filter.</summary>
     public ulong RouteOf(LocalFilter filter) => RouteId.Of(loop, filter.Generation, filter.Slot);
@@ -43,9 +46,20 @@ internal sealed class FilterTable(int loop)
     }
 
     /// <summary>Removes an entry that has no subscriber any more.</summary>
+    /// <remarks>A shared one is still found for a while, empty: a message that chose it on another thread before it left must go to another member.</remarks>
     public void Remove(LocalFilter filter)
     {
-        if (!filter.Filter.IsShared) byName.Remove(filter.Filter.Text);
+        if (filter.Filter.IsShared)
+        {
+            retired.Enqueue(filter);
+            if (retired.Count <= MaxRetired) return;
+            filter = retired.Dequeue();
+        }
+        else
+        {
+            byName.Remove(filter.Filter.Text);
+        }
+
         slots[filter.Slot] = null;
         generations[filter.Slot]++;
         free.Push(filter.Slot);
@@ -57,7 +71,7 @@ internal sealed class FilterTable(int loop)
         var routes = new List<RouteChange>();
         foreach (var filter in slots.AsSpan(0, used))
         {
-            if (filter is not null && map.ShardOf(filter.Filter) is var home && (home == shard || home == ShardMap.EveryShard))
+            if (filter is { Count: > 0 } && map.ShardOf(filter.Filter) is var home && (home == shard || home == ShardMap.EveryShard))
             {
                 routes.Add(new RouteChange(filter.Filter, self, RouteOf(filter)));
             }

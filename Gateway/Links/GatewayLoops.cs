@@ -33,6 +33,7 @@ internal sealed class GatewayLoops
             if (current?.Index == index)
             {
                 current.Delivery.Deliver(message, routes[..count]);
+                if (current.Delivery.IsBehind) current.Congested = current.Mailbox;
             }
             else if (index < All.Count)
             {

@@ -21,6 +21,9 @@ internal sealed class LocalFilter(TopicFilter filter, int slot, int generation)
     /// <summary>Runs until the shards know of this filter; null once they do. A second subscriber waits for it too (promise 2).</summary>
     public Task? Registering { get; set; }
 
+    /// <summary>Who takes what still comes for a shared filter whose subscriber has left; null before.</summary>
+    public MessageRouter? Heir { get; set; }
+
     /// <summary>How many sessions are subscribed.</summary>
     public int Count => many?.Count ?? (single.Session is null ? 0 : 1);
 

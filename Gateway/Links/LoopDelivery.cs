@@ -14,10 +14,17 @@ internal sealed class LoopDelivery(LoopContext context) : ILetterBox, IRunnable
     /// <summary>Deliveries made at a stretch: some 2 ms of work.</summary>
     private const int SliceSize = 2048;
 
+    /// <summary>So many deliveries may wait for their slice before publishers are asked to wait: some 10 MB.</summary>
+    private const int Behind = 100_000;
+
     private readonly List<TransientSession> touched = [];
     private readonly Dictionary<TopicName, Queue<FanOut>> slicing = [];
     private readonly Queue<TopicName> turns = new();
     private long stamp;
+    private int waiting;
+
+    /// <summary>True if publishers should wait until slices have been worked off. Any thread.</summary>
+    public bool IsBehind => Volatile.Read(ref waiting) >= Behind;
 
     /// <summary>Delivers a message to everybody behind its routes.</summary>
     /// <param name="routes">Routes of this loop.</param>
@@ -25,7 +32,9 @@ internal sealed class LoopDelivery(LoopContext context) : ILetterBox, IRunnable
     {
         if (slicing.Count > 0 && slicing.TryGetValue(message.Topic, out var before))
         {
-            before.Enqueue(Collect(message, routes));
+            var job = Collect(message, routes);
+            waiting += job.Count;
+            before.Enqueue(job);
             return;
         }
 
@@ -47,7 +56,10 @@ internal sealed class LoopDelivery(LoopContext context) : ILetterBox, IRunnable
     {
         if (!turns.TryDequeue(out var topic)) return;
         var jobs = slicing[topic];
+        var wasBehind = IsBehind;
+        waiting -= Math.Min(SliceSize, jobs.Peek().Left);
         if (jobs.Peek().Continue(SliceSize)) jobs.Dequeue();
+        if (wasBehind && !IsBehind) context.Mailbox.Relieve();
         if (jobs.Count == 0) slicing.Remove(topic);
         else turns.Enqueue(topic);
         if (turns.Count > 0) context.Loop.Execute(this);
@@ -62,6 +74,7 @@ internal sealed class LoopDelivery(LoopContext context) : ILetterBox, IRunnable
             return;
         }
 
+        if (count == 0) filter.Heir?.RedispatchSoon(context, message, filter.Filter);
         var share = filter.Filter.IsShared ? filter.Filter.Text : null;
         for (var at = 0; at < count; at++)
         {
@@ -80,6 +93,7 @@ internal sealed class LoopDelivery(LoopContext context) : ILetterBox, IRunnable
 
     private void Slice(TopicName topic, FanOut job)
     {
+        waiting += job.Count;
         slicing.Add(topic, new Queue<FanOut>([job]));
         turns.Enqueue(topic);
         if (turns.Count == 1) context.Loop.Execute(this);
@@ -93,6 +107,7 @@ internal sealed class LoopDelivery(LoopContext context) : ILetterBox, IRunnable
         foreach (var route in routes)
         {
             if (context.Filters.Find(route) is not { } filter) continue;
+            if (filter.Count == 0) filter.Heir?.RedispatchSoon(context, message, filter.Filter);
             var share = filter.Filter.IsShared ? filter.Filter.Text : null;
             for (var at = 0; at < filter.Count; at++)
             {
@@ -115,6 +130,8 @@ internal sealed class LoopDelivery(LoopContext context) : ILetterBox, IRunnable
         private int next;
 
         public int Count => all.Count;
+
+        public int Left => all.Count - next;
 
         public void Add(TransientSession session, in Delivery delivery) => all.Add((session, delivery));
 

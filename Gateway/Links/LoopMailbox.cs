@@ -18,7 +18,7 @@ internal sealed class LoopMailbox(LoopContext context) : ICongestion, IRunnable
     private int depth;
 
     /// <summary>True if senders should wait.</summary>
-    public bool IsFull => Volatile.Read(ref depth) >= Full;
+    public bool IsFull => Volatile.Read(ref depth) >= Full || context.Delivery.IsBehind;
 
     /// <summary>Adds a letter. Any thread.</summary>
     public void Post(in Letter letter)
@@ -55,14 +55,17 @@ internal sealed class LoopMailbox(LoopContext context) : ICongestion, IRunnable
         context.Loop.Execute(this);
     }
 
+    /// <summary>Looks again who may go on: the loop has worked off its fan-outs. On the loop.</summary>
+    public void Relieve() => context.Loop.Execute(this);
+
     void IRunnable.Run()
     {
-        List<Action>? relieved;
+        List<Action>? relieved = null;
         lock (gate)
         {
             (incoming, reading) = (reading, incoming);
             depth = 0;
-            (relieved, waiting) = (waiting, null);
+            if (!context.Delivery.IsBehind) (relieved, waiting) = (waiting, null);
         }
 
         foreach (ref readonly var letter in CollectionsMarshal.AsSpan(reading)) letter.To.Open(letter);

@@ -67,11 +67,16 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
     public void PublishOwn(LoopContext loop, ApplicationMessage message) => Publish(loop, message, RouteOf(message.Topic), null);
 
     /// <summary>Gives a delivery that a member of a shared subscription left behind to another member.</summary>
-    public void Redispatch(LoopContext loop, in Delivery delivery)
+    public void Redispatch(LoopContext loop, in Delivery delivery) => Redispatch(loop, delivery.Message, TopicFilter.Parse(delivery.Share!));
+
+    /// <summary>The same for a message that found its member gone, in a later turn of the loop: a publisher may be going through its routes just now.</summary>
+    public void RedispatchSoon(LoopContext loop, ApplicationMessage message, TopicFilter filter) => loop.Loop.Execute(() => Redispatch(loop, message, filter));
+
+    private void Redispatch(LoopContext loop, ApplicationMessage message, in TopicFilter filter)
     {
         var chosen = loop.SharedRoutes;
-        shards.Redispatch(shards.Map.ShardOf(delivery.Message.Topic), TopicFilter.Parse(delivery.Share!), delivery.Message, chosen);
-        DeliverChosen(loop, delivery.Message, chosen);
+        shards.Redispatch(shards.Map.ShardOf(message.Topic), filter, message, chosen);
+        DeliverChosen(loop, message, chosen);
     }
 
     private void DeliverChosen(LoopContext loop, ApplicationMessage message, List<ulong> chosen)

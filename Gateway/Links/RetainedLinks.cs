@@ -10,8 +10,6 @@ namespace Broker.Gateway.Links;
 /// <summary>This gateway's way to the retained messages: directly if the partition is in this process, by a batched link if not. Thread-safe.</summary>
 internal sealed class RetainedLinks
 {
-    private const int PageSize = 500;
-
     private readonly ILocalRetainedPartitions local;
     private readonly IRetainedGrain[] partitions;
     private readonly StoreLink[] links;
@@ -35,28 +33,20 @@ internal sealed class RetainedLinks
         receipt?.Answer(ReasonCode.QuotaExceeded);
     }
 
-    /// <summary>All retained messages that match a filter, page by page.</summary>
-    public async IAsyncEnumerable<ApplicationMessage[]> MatchAsync(TopicFilter filter)
+    /// <summary>Starts to read all retained messages that match a filter.</summary>
+    public RetainedReader Read(in TopicFilter filter)
     {
         var home = map.ShardOf(filter);
-        var (from, to) = home == ShardMap.EveryShard ? (0, map.Count) : (home, home + 1);
-        for (var partition = from; partition < to; partition++)
-        {
-            TopicName? after = null;
-            do
-            {
-                if (local.Find(partition) is not { } here || !here.TryMatch(filter, after, PageSize, out var page))
-                {
-                    // Off the event loop: its scheduler must not run the grain call's continuations.
-                    var (grain, start) = (partitions[partition], after);
-                    page = await Task.Run(() => grain.Match(filter, start, PageSize));
-                }
+        return home == ShardMap.EveryShard ? new RetainedReader(this, filter, 0, map.Count) : new RetainedReader(this, filter, home, home + 1);
+    }
 
-                after = page.Next;
-                if (page.Messages.Length > 0) yield return page.Messages;
-            }
-            while (after is not null);
-        }
+    /// <summary>One page of one partition.</summary>
+    public ValueTask<RetainedPage> MatchAsync(int partition, TopicFilter filter, TopicName? after, int limit)
+    {
+        if (local.Find(partition) is { } here && here.TryMatch(filter, after, limit, out var page)) return ValueTask.FromResult(page);
+        // Off the event loop: its scheduler must not run the grain call's continuations.
+        var grain = partitions[partition];
+        return new ValueTask<RetainedPage>(Task.Run(() => grain.Match(filter, after, limit)));
     }
 
     /// <summary>Activates every partition.</summary>
@@ -78,5 +68,25 @@ internal sealed class RetainedLinks
             BrokerCounters.Add(Metric.MessagesRetainedDropped, batch.Length);
             foreach (var item in batch) item.Receipt?.Answer(ReasonCode.ServerBusy);
         }
+    }
+}
+
+/// <summary>Reads the retained messages that match a filter, page by page, partition by partition. Not thread-safe.</summary>
+internal sealed class RetainedReader(RetainedLinks links, TopicFilter filter, int from, int to)
+{
+    private int partition = from;
+    private TopicName? after;
+
+    /// <summary>True when all have been read.</summary>
+    public bool Done => partition == to;
+
+    /// <summary>The next of them; possibly none, even before the end.</summary>
+    /// <param name="limit">How many at most, 1 to 1,000.</param>
+    public async ValueTask<ApplicationMessage[]> NextAsync(int limit)
+    {
+        var page = await links.MatchAsync(partition, filter, after, limit);
+        after = page.Next;
+        if (after is null) partition++;
+        return page.Messages;
     }
 }

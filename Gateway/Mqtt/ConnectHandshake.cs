@@ -115,6 +115,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         if (connect.Will is not { } will) return ReasonCode.Success;
         if (will.Qos > options.HighestQos) return ReasonCode.QosNotSupported; // [MQTT-3.2.2-12]
         if (will.Retain && !options.RetainAvailable) return ReasonCode.RetainNotSupported; // [MQTT-3.2.2-13]
+        if (mountpoint.Length > 0 && !TopicName.TryParse(Encoding.UTF8.GetBytes(mountpoint + will.Topic.Text), out _)) return ReasonCode.TopicNameInvalid;
         return options.MaxTopicLevels > 0 && will.Topic.LevelCount > options.MaxTopicLevels ? ReasonCode.TopicNameInvalid : ReasonCode.Success;
     }
 

@@ -62,6 +62,9 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>What the client's mountpoint puts before its topics; empty when it has none.</summary>
     public string Mountpoint { get; private set; } = "";
 
+    /// <summary>What its subscriptions are still to get of the retained messages; null if nothing ever was.</summary>
+    public RetainedFeed? Retained { get; set; }
+
     public bool IsV5 => ReferenceEquals(rules, V5Rules.Instance);
 
     /// <summary>True if the next packet may be handled now.</summary>
@@ -116,8 +119,11 @@ internal sealed partial class Connection : IPacketHandler
 
     public void OnPublish(in PublishPacket packet) => publishReceiver.Receive(packet);
 
-    public void OnAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code) =>
+    public void OnAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code)
+    {
         acknowledgementReceiver.Receive(type, packetIdentifier, code);
+        Retained?.Pump();
+    }
 
     public void OnPacket(ControlPacket packet)
     {
@@ -167,7 +173,9 @@ internal sealed partial class Connection : IPacketHandler
 
     public void OnWritabilityChanged()
     {
-        if (Phase == ConnectionPhase.Connected && Sender.IsWritable) Session!.Drain();
+        if (Phase != ConnectionPhase.Connected || !Sender.IsWritable) return;
+        Session!.Drain();
+        Retained?.Pump();
     }
 
     public void OnException(Exception exception)

@@ -77,7 +77,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
     {
         var message = delivery.Message;
         var plain = delivery.Qos == Qos.AtMostOnce && aliases is null && delivery.Identifiers.IsEmpty && message.ExpiresAt == 0;
-        if (shared && plain && loop.Encoded.Find(message, codec, delivery.Retain) is { IsEmpty: false } known && known.Length <= maximumPacketSize)
+        if (shared && plain && loop.Encoded.Find(message, codec, delivery.Retain, mountpointBytes) is { IsEmpty: false } known && known.Length <= maximumPacketSize)
         {
             known.CopyTo(Reserve(known.Length));
             Written(known.Length);
@@ -145,7 +145,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
 
         var to = Reserve(size)[..size];
         codec.Write(packet, size, to);
-        if (remember) loop.Encoded.Remember(packet.Message, codec, packet.Retain, to);
+        if (remember) loop.Encoded.Remember(packet.Message, codec, packet.Retain, mountpointBytes, to);
         Written(size);
     }
 

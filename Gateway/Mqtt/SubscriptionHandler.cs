@@ -2,6 +2,7 @@ using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
+using Broker.Gateway.Sessions;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
@@ -37,7 +38,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
 
         BrokerCounters.Add(Metric.PacketsSubackSent);
         connection.Sender.Send(new SubackPacket(packet.PacketIdentifier, codes));
-        if (results.Length > 0) await SendRetainedAsync(connection, accepted, results);
+        if (results.Length > 0) SendRetained(connection, accepted, results);
     }
 
     /// <summary>UNSUBSCRIBE.</summary>
@@ -60,6 +61,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
             else BrokerCounters.Add(Metric.PacketsUnsubscribeError);
         }
 
+        foreach (var filter in filters) connection.Retained?.Cancel(filter);
         BrokerCounters.Add(Metric.PacketsUnsubackSent);
         connection.Sender.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
     }
@@ -77,13 +79,21 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
         if (written.IsShared && request.Options.NoLocal) return Fault(connection, ReasonCode.ProtocolError); // [MQTT-3.8.3-4]
         if (written.HasWildcard && !options.WildcardSubscription) return ReasonCode.WildcardSubscriptionsNotSupported;
         if (options.MaxTopicLevels > 0 && written.Path.AsSpan().Count('/') >= options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
-        if (options.MaxSubscriptions > 0 && connection.Session!.SubscriptionCount + accepted.Count >= options.MaxSubscriptions) return ReasonCode.QuotaExceeded;
         if (access.Authorizes && !await access.AuthorizeAsync(connection.Client!, TopicAccess.Subscribe, written.Path)) return ReasonCode.NotAuthorized;
         if (!TryMount(connection, request.Filter, out var filter)) return ReasonCode.TopicFilterInvalid;
+        if (IsOverLimit(connection.Session!, filter, accepted)) return ReasonCode.QuotaExceeded;
         var subscription = request.Options;
         if (options.IgnoreLoopDeliver && !connection.IsV5 && !written.IsShared) subscription = subscription with { NoLocal = true };
         accepted.Add(new Subscription(filter, subscription));
         return ReasonCode.Success;
+    }
+
+    /// <summary>Whether one more subscription is one too many. One that replaces another is none more. [MQTT-3.8.4-3]</summary>
+    private bool IsOverLimit(ISession session, TopicFilter filter, List<Subscription> accepted)
+    {
+        if (options.MaxSubscriptions == 0 || session.IsSubscribed(filter) || accepted.Exists(other => other.Filter.Text == filter.Text)) return false;
+        var added = accepted.Count(other => !session.IsSubscribed(other.Filter)); // the same filter twice in one packet counts twice
+        return session.SubscriptionCount + added >= options.MaxSubscriptions;
     }
 
     private static ReasonCode Fault(Connection connection, ReasonCode code)
@@ -101,7 +111,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
         return TopicFilter.TryParse(prefix + connection.Mountpoint + filter.Path, out filter);
     }
 
-    private async ValueTask SendRetainedAsync(Connection connection, List<Subscription> subscriptions, SubscribeResult[] results)
+    private void SendRetained(Connection connection, List<Subscription> subscriptions, SubscribeResult[] results)
     {
         for (var i = 0; i < results.Length; i++)
         {
@@ -109,11 +119,9 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
             // Shared subscriptions get none; the others as they asked. [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11]
             if (results[i].Code >= ReasonCode.UnspecifiedError || filter.IsShared || wanted.RetainHandling == RetainHandling.DoNotSend
                 || (wanted.RetainHandling == RetainHandling.SendIfNew && !results[i].IsNew)) continue;
-            await foreach (var page in retained.MatchAsync(filter))
-            {
-                foreach (var message in page) connection.Session!.DeliverRetained(message, subscriptions[i]);
-                if (connection.IsEnding) return;
-            }
+            (connection.Retained ??= new RetainedFeed(connection, retained, options)).Add(subscriptions[i]);
         }
+
+        connection.Retained?.Pump();
     }
 }

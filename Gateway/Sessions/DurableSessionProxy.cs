@@ -19,16 +19,19 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
     private const int ReleaseLetter = 2;
     private const int CloseLetter = 3;
 
-    private int subscriptions = opened.SubscriptionCount;
     private int unopened;
+    private int awaitsRoom;
 
     public bool IsPresent => opened.SessionPresent;
 
     public bool StoresReceipts => true;
 
-    public int SubscriptionCount => subscriptions;
+    public int QueueLength => session.QueueLength;
 
-    bool ISessionPipe.IsWritable => connection.Sender.IsWritable;
+    public int SubscriptionCount => session.SubscriptionCount;
+
+    /// <summary>False also while the loop's mailbox is full: then the session's own bounded queue holds what comes, until there is room.</summary>
+    bool ISessionPipe.IsWritable => connection.Sender.IsWritable && (connection.Loop.Loop.InEventLoop || !connection.Loop.Mailbox.IsFull || !WaitForRoom());
 
     public void Start() => session.Attach(this);
 
@@ -48,19 +51,11 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
 
     public IDisposable? BeginAtomicWrites() => session.BeginAtomicWrites();
 
-    public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested)
-    {
-        var results = await Task.Run(() => grain.Subscribe(requested));
-        subscriptions += results.Count(result => result.IsNew);
-        return results;
-    }
+    public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested) => await Task.Run(() => grain.Subscribe(requested));
 
-    public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters)
-    {
-        var codes = await Task.Run(() => grain.Unsubscribe(filters));
-        subscriptions -= codes.Count(code => code == ReasonCode.Success);
-        return codes;
-    }
+    public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters) => await Task.Run(() => grain.Unsubscribe(filters));
+
+    public bool IsSubscribed(in TopicFilter filter) => session.IsSubscribed(filter);
 
     public void DeliverRetained(ApplicationMessage message, in Subscription subscription) => session.DeliverRetained(message, subscription);
 
@@ -80,6 +75,17 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
     {
         Interlocked.Decrement(ref unopened);
         Write(letter);
+    }
+
+    private bool WaitForRoom()
+    {
+        if (Interlocked.Exchange(ref awaitsRoom, 1) != 0) return true;
+        connection.Loop.Mailbox.WhenRoom(() =>
+        {
+            Volatile.Write(ref awaitsRoom, 0);
+            if (!connection.IsEnding) session.Drain();
+        });
+        return true;
     }
 
     /// <summary>At once on the loop, unless letters from other threads are still on their way: order is kept.</summary>

@@ -42,8 +42,14 @@ internal interface ISession
     /// <summary>Opens what makes the writes of one incoming message a unit; null if nothing is written.</summary>
     IDisposable? BeginAtomicWrites();
 
+    /// <summary>How many deliveries wait for the window or the socket.</summary>
+    int QueueLength { get; }
+
     /// <summary>How many subscriptions there are.</summary>
     int SubscriptionCount { get; }
+
+    /// <summary>Whether there is a subscription with this filter.</summary>
+    bool IsSubscribed(in TopicFilter filter);
 
     /// <summary>Adds or changes subscriptions; completes when the whole cluster routes to them (promise 2).</summary>
     ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] subscriptions);

@@ -92,7 +92,12 @@ internal sealed class TransientSession(
     /// <summary>Sends a delivery, or lets it wait for window and socket.</summary>
     public void Deliver(in Delivery delivery, bool shared)
     {
-        if (closed) return;
+        if (closed)
+        {
+            if (delivery.Share is { } share) services.Router.RedispatchSoon(loop, delivery.Message, TopicFilter.Parse(share));
+            return;
+        }
+
         if (delivery.Qos == Qos.AtMostOnce)
         {
             if (state.QueueLength == 0 && sender.IsWritable)
@@ -154,6 +159,8 @@ internal sealed class TransientSession(
             else sender.Publish(inflight.Delivery, dup: true, shared: false);
         }
     }
+
+    public bool IsSubscribed(in TopicFilter filter) => subscriptions?.Contains(filter) ?? false;
 
     public ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested) =>
         (subscriptions ??= new TransientSubscriptions(this, loop, services)).SubscribeAsync(requested);

@@ -19,6 +19,11 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
 
     public int Count => places.Count;
 
+    /// <summary>Whether there is a subscription with this filter.</summary>
+    public bool Contains(in TopicFilter filter) => filter.IsShared
+        ? shared is not null && shared.ContainsKey(filter.Text)
+        : loop.Filters.TryFind(filter, out var local) && places.ContainsKey(local);
+
     public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested)
     {
         var results = new SubscribeResult[requested.Length];
@@ -111,6 +116,7 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
         local.RemoveAt(place);
         if (local.Count > 0) return;
         changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local), Remove: true));
+        if (local.Filter.IsShared) local.Heir = services.Router;
         loop.Filters.Remove(local);
     }
 }

@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Topics;
 
 namespace Broker.Grains.Interfaces.Sessions;
 
@@ -10,6 +11,15 @@ public interface ILocalSession
 
     /// <summary>Takes the connection away; it is sent nothing after this returns.</summary>
     void Detach(ISessionPipe pipe);
+
+    /// <summary>How many deliveries wait for the window or the socket.</summary>
+    int QueueLength { get; }
+
+    /// <summary>How many subscriptions there are.</summary>
+    int SubscriptionCount { get; }
+
+    /// <summary>Whether there is a subscription with this filter.</summary>
+    bool IsSubscribed(in TopicFilter filter);
 
     /// <summary>PUBACK from the client.</summary>
     /// <returns>False if its identifier is not in flight.</returns>

@@ -97,10 +97,8 @@ public sealed record Will(
 /// <summary>The session a connection got.</summary>
 /// <param name="Code">Success, or why there is none: server unavailable when the store does not answer.</param>
 /// <param name="SessionPresent">Whether there was a session to resume.</param>
-/// <param name="SubscriptionCount">How many subscriptions it has.</param>
 [GenerateSerializer, Immutable, Alias("OpenSessionResult")]
-public readonly record struct OpenSessionResult(
-    [property: Id(0)] ReasonCode Code, [property: Id(1)] bool SessionPresent, [property: Id(2)] int SubscriptionCount = 0);
+public readonly record struct OpenSessionResult([property: Id(0)] ReasonCode Code, [property: Id(1)] bool SessionPresent);
 
 /// <summary>A connection leaves its session.</summary>
 /// <param name="Location">The connection; ignored if it is not the session's any more.</param>

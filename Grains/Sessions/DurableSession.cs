@@ -1,6 +1,7 @@
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
 
 namespace Broker.Grains.Sessions;
@@ -52,6 +53,16 @@ internal sealed class DurableSession : ILocalSession
     /// <summary>The right to write it.</summary>
     public SessionLease Lease => journal.Lease;
 
+    public int QueueLength
+    {
+        get
+        {
+            lock (gate) return state.QueueLength;
+        }
+    }
+
+    public int SubscriptionCount => subscriptions.Count;
+
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>A connection brings its own bounds.</summary>
@@ -87,6 +98,8 @@ internal sealed class DurableSession : ILocalSession
             pump.Take(delivery with { Retain = true }, null, null);
         }
     }
+
+    public bool IsSubscribed(in TopicFilter filter) => subscriptions.Find(filter.Text) is not null;
 
     public void Attach(ISessionPipe connection)
     {

@@ -74,7 +74,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
             });
             // In use by its connection, which does not come through here: not idle.
             DelayDeactivation(TimeSpan.MaxValue);
-            return new OpenSessionResult(ReasonCode.Success, present, session.Subscriptions.Count);
+            return new OpenSessionResult(ReasonCode.Success, present);
         }
         catch (StoreException fault)
         {
@@ -206,10 +206,11 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     {
         var (ending, last) = (session!, header!);
         var pendingWill = publishWill && (last.WillDueAt is not null || last.IsConnected) ? WillOf(last) : null;
+        // Routes first: what a shared subscription still gives it until they are gone is among the leftovers.
+        await publisher.ChangeRoutesAsync(ending.Subscriptions.All().Select(subscription => RouteOf(subscription, remove: true)));
         local.Close(ending);
         ending.Close(ReasonCode.SessionTakenOver);
         (session, header, owner) = (null, null, null);
-        await publisher.ChangeRoutesAsync(ending.Subscriptions.All().Select(subscription => RouteOf(subscription, remove: true)));
         await publisher.RedispatchAsync(ending.Leftovers());
         await store.WriteAsync(new DeleteSession(ending.Lease));
         await publisher.ForgetAsync(ClientId, endedWith);
