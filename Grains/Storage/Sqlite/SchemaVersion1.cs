@@ -25,7 +25,6 @@ internal static class SchemaVersion1
             user_name TEXT,
             will BLOB,
             will_delay_seconds INTEGER NOT NULL,
-            will_expiry_seconds INTEGER,
             will_due_at INTEGER,
             expires_at INTEGER,
             due_at INTEGER);
