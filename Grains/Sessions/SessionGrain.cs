@@ -53,6 +53,8 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
             }
 
             owner = request.Location;
+            // Due already: being back does not undo it.
+            if (header!.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
             session!.Configure(request.Limits, request.UpgradeQos);
             await SaveAsync(header! with
             {
@@ -94,7 +96,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         var will = request.PublishWill ? header!.Will : null;
         var atOnce = will is not null && header!.WillDelaySeconds == 0;
         if (atOnce) await publisher.PublishAsync(WillOf(header!)!.ToMessage(now));
-        await SaveAsync(header! with
+        await KeepAsync(header! with
         {
             IsConnected = false,
             DisconnectedAt = now,
@@ -185,7 +187,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         else if (header.WillDueAt <= now)
         {
             await publisher.PublishAsync(WillOf(header)!.ToMessage(now));
-            await SaveAsync(header with { Will = null, WillDueAt = null });
+            await KeepAsync(header with { Will = null, WillDueAt = null });
         }
     }
 
@@ -201,7 +203,8 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         (session, header, owner) = (null, null, null);
         await publisher.ChangeRoutesAsync(ending.Subscriptions.All().Select(subscription => RouteOf(subscription, remove: true)));
         await publisher.RedispatchAsync(ending.Leftovers());
-        await store.WriteAsync(new DeleteSession(ending.Lease));
+        store.Submit(new DeleteSession(ending.Lease));
+        await store.FlushAsync();
         await publisher.ForgetAsync(ClientId);
         BrokerCounters.Add(Metric.SessionTerminated);
         if (pendingWill is not null) await publisher.PublishAsync(pendingWill.ToMessage(NowMs));
@@ -220,6 +223,14 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     {
         header = changed;
         if (!await store.WriteAsync(new SaveSession(session!.Lease, changed))) throw new StoreUnavailableException("The session was not saved.");
+    }
+
+    /// <summary>Saves the header of a session without a connection; during an outage that happens when the store recovers, and nobody waits for it.</summary>
+    private async Task KeepAsync(SessionHeader changed)
+    {
+        header = changed;
+        store.Submit(new SaveSession(session!.Lease, changed));
+        await store.FlushAsync();
     }
 
     private static Will? WillOf(SessionHeader header) =>
