@@ -39,7 +39,7 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec
 
             reader = new SqliteReader(options, codec);
         }
-        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is SqliteException or StoreException or IOException or UnauthorizedAccessException)
         {
             Disconnect();
             throw new StoreException($"The database {options.Path} cannot be opened: {error.Message}", error);

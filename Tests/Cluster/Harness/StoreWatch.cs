@@ -16,6 +16,18 @@ internal sealed class StoreWatch : IAsyncDisposable
         connection.Open();
     }
 
+    /// <summary>Changes the database of a broker that is not running.</summary>
+    public static void Change(string path, string sql)
+    {
+        using var writing = new SqliteConnection($"Data Source={path};Pooling=False");
+        writing.Open();
+        using var command = writing.CreateCommand();
+#pragma warning disable CA2100 // written in the tests
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+
     /// <summary>The first value of a query as text; null if there is none.</summary>
     public string? Query(string sql)
     {
