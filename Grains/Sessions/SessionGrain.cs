@@ -21,6 +21,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     private DurableSession? session;
     private SessionHeader? header;
     private ClientLocation? owner;
+    private StoreException? unread;
     private (Guid Link, long Number, ReasonCode[] Codes) lastBatch;
 
     private string ClientId => SessionKey.ClientIdOf(this.GetPrimaryKeyString());
@@ -29,7 +30,15 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (await store.OpenSessionAsync(ClientId) is { } stored) Begin(stored);
+        try
+        {
+            if (await store.OpenSessionAsync(ClientId) is { } stored) Begin(stored);
+        }
+        catch (StoreException fault)
+        {
+            // Whether there is a session is not known: nothing may be done as if there were none.
+            unread = fault;
+        }
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -44,6 +53,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     {
         try
         {
+            DemandRead();
             if (session is not null && request.CleanStart) await EndAsync(publishWill: true);
             var present = session is not null;
             if (!present)
@@ -56,7 +66,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
             // Due already: being back does not undo it.
             if (header!.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
             session!.Configure(request.Limits, request.UpgradeQos);
-            await SaveAsync(header! with
+            var opened = header! with
             {
                 ProtocolVersion = request.ProtocolVersion,
                 ExpiryIntervalSeconds = request.ExpirySeconds,
@@ -68,14 +78,17 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
                 WillDelaySeconds = request.Will?.DelaySeconds ?? 0,
                 WillExpirySeconds = request.Will?.ExpirySeconds,
                 WillDueAt = null, // reconnected in time: an earlier will is not published [MQTT-3.1.3-9]
-            });
+            };
+            // What is in memory may be resumed while the store fails: its client takes messages, which makes room.
+            if (present) await KeepAsync(opened);
+            else await SaveAsync(opened);
             // In use by its connection, which does not come through here: not idle.
             DelayDeactivation(TimeSpan.MaxValue);
             return new OpenSessionResult(ReasonCode.Success, present);
         }
         catch (StoreException fault)
         {
-            LogNotOpened(log, fault, ClientId);
+            LogNotOpened(log, ClientId, fault.Message);
             return new OpenSessionResult(ReasonCode.ServerUnavailable, SessionPresent: false);
         }
     }
@@ -109,6 +122,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
 
     public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)
     {
+        DemandRead();
         var results = new SubscribeResult[requested.Length];
         if (session is null)
         {
@@ -142,6 +156,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
 
     public async Task<ReasonCode[]> Unsubscribe(TopicFilter[] filters)
     {
+        DemandRead();
         var codes = new ReasonCode[filters.Length];
         var gone = new List<SessionSubscription>();
         for (var i = 0; i < filters.Length; i++)
@@ -164,6 +179,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
 
     public async Task<ReasonCode[]> Enqueue(SessionBatch batch)
     {
+        DemandRead();
         if (lastBatch.Link == batch.Link && lastBatch.Number == batch.Number) return lastBatch.Codes;
         var receipts = Array.ConvertAll(batch.Messages, item =>
         {
@@ -191,7 +207,17 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         }
     }
 
-    public Task Discard() => session is null ? Task.CompletedTask : EndAsync(publishWill: true);
+    public async Task<ReasonCode> Discard()
+    {
+        if (unread is not null)
+        {
+            DeactivateOnIdle();
+            return ReasonCode.ServerUnavailable;
+        }
+
+        if (session is not null) await EndAsync(publishWill: true);
+        return ReasonCode.Success;
+    }
 
     /// <summary>The session ends for good: its will goes out [MQTT-3.1.2-8], its routes vanish, its rows go.</summary>
     private async Task EndAsync(bool publishWill)
@@ -211,6 +237,13 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         DeactivateOnIdle();
     }
 
+    private void DemandRead()
+    {
+        if (unread is null) return;
+        DeactivateOnIdle(); // the next call tries again
+        throw unread;
+    }
+
     private void Begin(StoredSession stored)
     {
         header = stored.Header;
@@ -225,7 +258,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         if (!await store.WriteAsync(new SaveSession(session!.Lease, changed))) throw new StoreUnavailableException("The session was not saved.");
     }
 
-    /// <summary>Saves the header of a session without a connection; during an outage that happens when the store recovers, and nobody waits for it.</summary>
+    /// <summary>Saves the header without waiting for the end of an outage. That a connection has ended is then saved when the store recovers.</summary>
     private async Task KeepAsync(SessionHeader changed)
     {
         header = changed;
@@ -239,6 +272,6 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     private RouteChange RouteOf(SessionSubscription subscription, bool remove) =>
         new(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(ClientId), (ulong)subscription.Number, remove);
 
-    [LoggerMessage(1, LogLevel.Warning, "The session of client {ClientId} could not be opened.")]
-    private static partial void LogNotOpened(ILogger log, Exception fault, string clientId);
+    [LoggerMessage(1, LogLevel.Warning, "The session of client {ClientId} could not be opened: {Reason}")]
+    private static partial void LogNotOpened(ILogger log, string clientId, string reason);
 }

@@ -9,6 +9,7 @@ namespace Broker.Tests.Cluster;
 public class DiskFullTests
 {
     private const int QuotaExceeded = 0x97;
+    private const int ServerUnavailable = 0x88;
     private const int Tries = 4000;
     private static readonly string Payload = new('x', 4000);
     private static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(40);
@@ -49,7 +50,7 @@ public class DiskFullTests
                 await away.FlushAsync();
             }
 
-            await away.DisconnectAsync();
+            await away.PingAsync();
         }, hoard: true);
     }
 
@@ -62,6 +63,9 @@ public class DiskFullTests
         await live.SubscribeAsync("live", 1);
         using var v5 = await WireClient.ConnectAsync(port, new ConnectOptions("v5") { IsV5 = true, CleanStart = true });
         using var v3 = await WireClient.ConnectAsync(port, new ConnectOptions("v3") { CleanStart = true });
+        var leaving = new ConnectOptions("leaving") { IsV5 = true, SessionExpiry = 600 };
+        using var leaver = await WireClient.ConnectAsync(port, leaving);
+        await leaver.SubscribeAsync("leaving", 1);
         var number = 0;
 
         var accepted = await PublishAsync(v5, "stored/x", 1, number++) ? 1 : 0;
@@ -90,12 +94,16 @@ public class DiskFullTests
             Assert.Equal("1", (await live.ReadAsync(WirePacket.Publish)).Payload);
         }
 
+        await leaver.DisconnectAsync();
+        using (var back = await WireClient.ConnectAsync(port, leaving)) Assert.True(back.Connack.SessionPresent);
+        using (var refused = await WireClient.OpenAsync(port, leaving with { ClientId = "newcomer" })) Assert.Equal(ServerUnavailable, refused.Connack.Code);
         Assert.Single(broker.Errors());
         await makeRoom();
         await broker.WaitForLogAsync("The store works again", RecoveryLimit);
         Assert.True(await PublishAsync(v5, "stored/x", 1, ++number));
         Assert.True(await PublishAsync(v5, "stored/x", 2, ++number));
         Assert.Single(broker.Errors());
+        using (var back = await WireClient.ConnectAsync(port, leaving)) Assert.True(back.Connack.SessionPresent);
 
         // All that was accepted, and nothing that was refused, also after a crash.
         await broker.KillAsync();
