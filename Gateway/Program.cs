@@ -1,5 +1,6 @@
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Transport;
+using Broker.Grains.Interfaces.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -20,7 +21,7 @@ catch (OptionsValidationException fault)
     foreach (var failure in fault.Failures) await Console.Error.WriteLineAsync(failure);
     return 1;
 }
-catch (Exception fault) when (fault is ListenException or InvalidOperationException { InnerException: FormatException or ArgumentException })
+catch (Exception fault) when (fault is StartException or ListenException or InvalidOperationException { InnerException: FormatException or ArgumentException })
 {
     await Console.Error.WriteLineAsync(fault.Message);
     return 1;

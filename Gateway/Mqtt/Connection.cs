@@ -292,8 +292,14 @@ internal sealed partial class Connection : IPacketHandler
             {
                 BrokerCounters.Add(Metric.ClientDisconnected);
                 foreach (var observer in services.Observers) observer.Disconnected(Client!, reason);
-                await Session!.CloseAsync(publishWill, changedExpiry);
-                await services.Registry.UnregisterAsync(Client!.ClientId, Number);
+                try
+                {
+                    await Session!.CloseAsync(publishWill, changedExpiry);
+                }
+                finally
+                {
+                    await services.Registry.UnregisterAsync(Client!.ClientId, Number);
+                }
             }
         }
         catch (Exception error) // the boundary of this connection

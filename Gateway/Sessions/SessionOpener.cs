@@ -30,7 +30,8 @@ internal sealed class SessionOpener(
         {
             if (hasStoredSession)
             {
-                await Task.Run(() => GrainOf(client.ClientId).Discard()); // [MQTT-3.1.2-4]
+                var code = await Task.Run(() => GrainOf(client.ClientId).Discard()); // [MQTT-3.1.2-4]
+                if (code != ReasonCode.Success) return (code, null);
                 BrokerCounters.Add(Metric.SessionDiscarded);
             }
 

@@ -37,8 +37,9 @@ public interface ISessionGrain : IGrainWithStringKey
     Task HandleDue();
 
     /// <summary>Ends the session for good, with all that it holds.</summary>
+    /// <returns>Success, also if there is none; ServerUnavailable if the store cannot tell.</returns>
     [Alias("Discard")]
-    Task Discard();
+    Task<ReasonCode> Discard();
 }
 
 /// <summary>A subscription as its session keeps it.</summary>

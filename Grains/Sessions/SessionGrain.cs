@@ -21,6 +21,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     private DurableSession? session;
     private SessionHeader? header;
     private ClientLocation? owner;
+    private StoreException? unread;
     private (Guid Link, long Number, ReasonCode[] Codes) lastBatch;
 
     private string ClientId => SessionKey.ClientIdOf(this.GetPrimaryKeyString());
@@ -29,10 +30,15 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (await store.OpenSessionAsync(ClientId) is not { } stored) return;
-        Begin(stored);
-        // The connection that the store still knows of has died with its process: its will and its expiry count from now.
-        if (stored.Header.IsConnected) store.Submit(new SaveSession(session!.Lease, header = Left(header!, header!.ExpiryIntervalSeconds, header.Will, NowMs)));
+        try
+        {
+            if (await store.OpenSessionAsync(ClientId) is { } stored) Begin(stored);
+        }
+        catch (StoreException fault)
+        {
+            // Whether there is a session is not known: nothing may be done as if there were none.
+            unread = fault;
+        }
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -47,6 +53,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     {
         try
         {
+            DemandRead();
             // The sweeper may not have come yet to what is due.
             if (session is not null && (request.CleanStart || header!.ExpiresAt <= NowMs)) await EndAsync(publishWill: true);
             else if (header?.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
@@ -58,8 +65,10 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
             }
 
             owner = request.Location;
+            // Due already: being back does not undo it.
+            if (header!.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
             session!.Configure(request.Limits, request.UpgradeQos);
-            await SaveAsync(header! with
+            var opened = header! with
             {
                 ProtocolVersion = request.ProtocolVersion,
                 ExpiryIntervalSeconds = request.ExpirySeconds,
@@ -71,14 +80,17 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
                 WillDelaySeconds = request.Will?.DelaySeconds ?? 0,
                 WillExpirySeconds = request.Will?.ExpirySeconds,
                 WillDueAt = null, // reconnected in time: an earlier will is not published [MQTT-3.1.3-9]
-            });
+            };
+            // What is in memory may be resumed while the store fails: its client takes messages, which makes room.
+            if (present) await KeepAsync(opened);
+            else await SaveAsync(opened);
             // In use by its connection, which does not come through here: not idle.
             DelayDeactivation(TimeSpan.MaxValue);
             return new OpenSessionResult(ReasonCode.Success, present);
         }
         catch (StoreException fault)
         {
-            LogNotOpened(log, fault, ClientId);
+            LogNotOpened(log, ClientId, fault.Message);
             return new OpenSessionResult(ReasonCode.ServerUnavailable, SessionPresent: false);
         }
     }
@@ -105,11 +117,12 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
             will = null;
         }
 
-        await SaveAsync(Left(header!, expiry, will, now));
+        await KeepAsync(Left(header!, expiry, will, now));
     }
 
     public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)
     {
+        DemandRead();
         var results = new SubscribeResult[requested.Length];
         if (session is null)
         {
@@ -143,6 +156,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
 
     public async Task<ReasonCode[]> Unsubscribe(TopicFilter[] filters)
     {
+        DemandRead();
         var codes = new ReasonCode[filters.Length];
         var gone = new List<SessionSubscription>();
         for (var i = 0; i < filters.Length; i++)
@@ -165,6 +179,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
 
     public async Task<ReasonCode[]> Enqueue(SessionBatch batch)
     {
+        DemandRead();
         if (lastBatch.Link == batch.Link && lastBatch.Number == batch.Number) return lastBatch.Codes;
         var receipts = Array.ConvertAll(batch.Messages, item =>
         {
@@ -190,14 +205,15 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         else if (header.WillDueAt <= now)
         {
             await publisher.PublishAsync(WillOf(header)!.ToMessage(now));
-            await SaveAsync(header with { Will = null, WillDueAt = null });
+            await KeepAsync(header with { Will = null, WillDueAt = null });
         }
     }
 
-    public async Task Discard()
+    public async Task<ReasonCode> Discard()
     {
-        if (session is not null) await EndAsync(publishWill: true);
+        if (unread is null && session is not null) await EndAsync(publishWill: true);
         DeactivateOnIdle();
+        return unread is null ? ReasonCode.Success : ReasonCode.ServerUnavailable;
     }
 
     /// <summary>The session ends for good: its will goes out [MQTT-3.1.2-8], its routes vanish, its rows go. The grain may begin another one.</summary>
@@ -212,7 +228,8 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         ending.Close(ReasonCode.SessionTakenOver);
         (session, header, owner) = (null, null, null);
         await publisher.RedispatchAsync(ending.Leftovers());
-        await store.WriteAsync(new DeleteSession(ending.Lease));
+        store.Submit(new DeleteSession(ending.Lease));
+        await store.FlushAsync();
         await publisher.ForgetAsync(ClientId, endedWith);
         BrokerCounters.Add(Metric.SessionTerminated);
         if (pendingWill is not null) await publisher.PublishAsync(pendingWill.ToMessage(NowMs));
@@ -230,6 +247,13 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         WillDueAt = will is null ? null : now + header.WillDelaySeconds * 1000L,
     };
 
+    private void DemandRead()
+    {
+        if (unread is null) return;
+        DeactivateOnIdle(); // the next call tries again
+        throw unread;
+    }
+
     private void Begin(StoredSession stored)
     {
         header = stored.Header;
@@ -245,12 +269,20 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         if (!await store.WriteAsync(new SaveSession(session!.Lease, changed))) throw new StoreUnavailableException("The session was not saved.");
     }
 
+    /// <summary>Saves the header without waiting for the end of an outage. That a connection has ended is then saved when the store recovers.</summary>
+    private async Task KeepAsync(SessionHeader changed)
+    {
+        header = changed;
+        store.Submit(new SaveSession(session!.Lease, changed));
+        await store.FlushAsync();
+    }
+
     private static Will? WillOf(SessionHeader header) =>
         header.Will is null ? null : new Will(header.Will, header.WillDelaySeconds, header.WillExpirySeconds);
 
     private RouteChange RouteOf(SessionSubscription subscription, bool remove) =>
         new(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(ClientId), (ulong)subscription.Number, remove);
 
-    [LoggerMessage(1, LogLevel.Warning, "The session of client {ClientId} could not be opened.")]
-    private static partial void LogNotOpened(ILogger log, Exception fault, string clientId);
+    [LoggerMessage(1, LogLevel.Warning, "The session of client {ClientId} could not be opened: {Reason}")]
+    private static partial void LogNotOpened(ILogger log, string clientId, string reason);
 }

@@ -79,6 +79,7 @@ internal sealed class BrokerStore : IAsyncDisposable
         var outcome = new WriteOutcome();
         void Failing(StoreHealth health) => outcome.Complete(false);
         HealthChanged += Failing;
+        if (Health == StoreHealth.Failing) Failing(StoreHealth.Failing); // since the first look
         writer.Submit(new WriteGroup { Observer = outcome });
         await outcome.Completion;
         HealthChanged -= Failing;

@@ -39,7 +39,7 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec
 
             reader = new SqliteReader(options, codec);
         }
-        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is SqliteException or StoreException or IOException or UnauthorizedAccessException)
         {
             Disconnect();
             throw new StoreException($"The database {options.Path} cannot be opened: {error.Message}", error);
@@ -112,8 +112,19 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec
         link.Execute($"INSERT OR REPLACE INTO setting VALUES ('{OpenMark}', '1')");
         // Bodies are released with their last entry; this is for entries whose removal did not name its body.
         link.Execute("DELETE FROM body WHERE NOT EXISTS (SELECT 1 FROM queue WHERE queue.body_id = body.body_id)");
+        EndConnections(link, clock.GetUtcNow().ToUnixTimeMilliseconds());
         writer = new SqliteWriter(link, codec, start);
     }
+
+    /// <summary>No connection outlives the process that had it, and the file is used by one: whoever still counts as connected lost its connection
+    /// when that process died. When that was is not known; will delay and session expiry count from now.</summary>
+    private static void EndConnections(SqliteLink link, long nowMs) => link.Execute($"""
+        UPDATE session SET connected = 0, disconnected_at = {nowMs},
+            will_due_at = CASE WHEN will IS NOT NULL THEN {nowMs} + will_delay_seconds * 1000 END,
+            expires_at = CASE WHEN expiry_interval <> {SessionHeader.NeverExpires} THEN {nowMs} + expiry_interval * 1000 END
+        WHERE connected = 1;
+        UPDATE session SET due_at = min(ifnull(will_due_at, expires_at), ifnull(expires_at, will_due_at)) WHERE disconnected_at = {nowMs};
+        """);
 
     /// <summary>A file found damaged while running is not set aside: that is for the next start, when somebody looks.
     /// One that has vanished is not created anew.</summary>

@@ -7,7 +7,8 @@ internal sealed class SaveSession(SessionLease lease, SessionHeader header) : Se
     public SessionHeader Header { get; } = header;
 
     /// <inheritdoc/>
-    public override bool CarriesData => true;
+    /// <remarks>That a connection has ended is kept through an outage, or will and expiry would never come due.</remarks>
+    public override bool CarriesData => Header.IsConnected;
 
     /// <inheritdoc/>
     public override long SizeBytes => (2 * RowBytes) + (Header.Will?.Payload.Length ?? 0);

@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
+namespace Broker.Tests.Cluster.Harness;
+
+/// <summary>A message as a subscriber took it, after the rules of its QoS.</summary>
+internal readonly record struct Taken(string Topic, int Number, int Qos);
+
+/// <summary>A 3.1.1 client with clean session 0 that keeps its half of the session over connections, as the standard wants it: it sends again what was
+/// not acknowledged under the same identifier with DUP, remembers PUBRELs owed and QoS 2 identifiers received. It lives through the broker's deaths.</summary>
+/// <remarks>One task, <see cref="RunAsync"/>, does everything. Payloads are the message's number on its topic, from 1.</remarks>
+internal sealed class DurableClient(BrokerProcess broker, string clientId, string? publishTo = null, int publishQos = 0)
+{
+    private const int Window = 20;
+
+    /// <summary>What is unacknowledged, in order of sending.</summary>
+    private readonly LinkedList<Outgoing> unacknowledged = [];
+
+    /// <summary>QoS 2 identifiers received and not yet released.</summary>
+    private readonly HashSet<ushort> received = [];
+    private readonly ConcurrentQueue<Taken> taken = new();
+    private readonly TaskCompletionSource finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool ending;
+    private bool hasSession;
+    private int lastNumber;
+    private ushort lastIdentifier;
+    private int acknowledged;
+
+    private sealed record Outgoing(int Number, ushort Identifier)
+    {
+        public bool IsReleased { get; set; }
+    }
+
+    public string ClientId => clientId;
+
+    /// <summary>Messages numbered so far.</summary>
+    public int Published => Volatile.Read(ref lastNumber);
+
+    /// <summary>Messages for which the broker took responsibility: PUBACK or PUBREC.</summary>
+    public int Acknowledged => Volatile.Read(ref acknowledged);
+
+    /// <summary>How often it had to connect.</summary>
+    public int Connects { get; private set; }
+
+    /// <summary>What it took, in order.</summary>
+    public IReadOnlyCollection<Taken> Received => taken;
+
+    /// <summary>Completes when all that was published is acknowledged, after <see cref="StopPublishing"/>.</summary>
+    public Task Finished => finished.Task;
+
+    /// <summary>Numbers no more messages.</summary>
+    public void StopPublishing() => ending = true;
+
+    /// <summary>Connects, resumes, publishes and takes, again and again, until cancelled.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                var port = await broker.Ready.WaitAsync(stop);
+                try
+                {
+                    using var connection = await WireClient.OpenAsync(port, new ConnectOptions(clientId));
+                    await using var closing = stop.Register(connection.Dispose);
+                    await ServeAsync(connection);
+                }
+                catch (Exception gone) when (gone is IOException or ObjectDisposedException)
+                {
+                    // The broker died, or this client is to end.
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (Exception error)
+        {
+            finished.TrySetException(error);
+            throw;
+        }
+    }
+
+    private async Task ServeAsync(WireClient connection)
+    {
+        if (connection.Connack.Code != 0) throw new InvalidOperationException($"{clientId} was refused with {connection.Connack.Code}");
+        if (hasSession && !connection.Connack.SessionPresent) throw new InvalidOperationException($"{clientId}: the session is lost");
+        hasSession = true;
+        Connects++;
+        foreach (var old in unacknowledged) Send(connection, old, dup: true);
+        Fill(connection);
+        await connection.FlushAsync();
+        while (await connection.ReadAsync() is { } packet)
+        {
+            Handle(connection, packet);
+            Fill(connection);
+            await connection.FlushAsync();
+        }
+    }
+
+    private void Handle(WireClient connection, WirePacket packet)
+    {
+        switch (packet.Type)
+        {
+            case WirePacket.Publish:
+                Take(connection, packet);
+                break;
+            case WirePacket.Pubrel:
+                received.Remove(packet.Identifier);
+                connection.Acknowledge(WirePacket.Pubcomp, packet.Identifier);
+                break;
+            case WirePacket.Pubrec:
+                // A repeated one is answered again.
+                if (Find(packet.Identifier) is { IsReleased: false } recorded)
+                {
+                    recorded.IsReleased = true;
+                    Interlocked.Increment(ref acknowledged);
+                }
+
+                connection.Acknowledge(WirePacket.Pubrel, packet.Identifier);
+                break;
+            case WirePacket.Puback:
+            case WirePacket.Pubcomp:
+                if (Find(packet.Identifier) is not { } done) break;
+                if (packet.Type == WirePacket.Puback) Interlocked.Increment(ref acknowledged);
+                unacknowledged.Remove(done);
+                break;
+        }
+    }
+
+    private void Take(WireClient connection, WirePacket packet)
+    {
+        if (packet.Qos < 2 || received.Add(packet.Identifier))
+        {
+            taken.Enqueue(new Taken(packet.Topic, int.Parse(packet.Payload, CultureInfo.InvariantCulture), packet.Qos));
+        }
+
+        if (packet.Qos > 0) connection.Acknowledge(packet.Qos == 1 ? WirePacket.Puback : WirePacket.Pubrec, packet.Identifier);
+    }
+
+    private Outgoing? Find(ushort identifier) => unacknowledged.FirstOrDefault(one => one.Identifier == identifier);
+
+    private void Fill(WireClient connection)
+    {
+        if (publishTo is null) return;
+        while (!ending && unacknowledged.Count < Window)
+        {
+            do lastIdentifier = (ushort)(lastIdentifier % ushort.MaxValue + 1);
+            while (Find(lastIdentifier) is not null);
+            var next = new Outgoing(lastNumber + 1, lastIdentifier);
+            Volatile.Write(ref lastNumber, next.Number);
+            unacknowledged.AddLast(next);
+            Send(connection, next, dup: false);
+        }
+
+        if (ending && unacknowledged.Count == 0) finished.TrySetResult();
+    }
+
+    private void Send(WireClient connection, Outgoing message, bool dup)
+    {
+        if (message.IsReleased) connection.Acknowledge(WirePacket.Pubrel, message.Identifier);
+        else connection.Publish(publishTo!, message.Number.ToString(CultureInfo.InvariantCulture), publishQos, message.Identifier, dup);
+    }
+}

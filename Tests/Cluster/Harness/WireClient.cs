@@ -1,0 +1,274 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Text;
+using Xunit;
+
+namespace Broker.Tests.Cluster.Harness;
+
+/// <summary>How a client connects.</summary>
+internal sealed record ConnectOptions(string ClientId)
+{
+    public bool IsV5 { get; init; }
+
+    public bool CleanStart { get; init; }
+
+    /// <summary>5.0 only, seconds.</summary>
+    public uint SessionExpiry { get; init; }
+
+    public (string Topic, string Payload)? Will { get; init; }
+
+    /// <summary>5.0 only, seconds.</summary>
+    public uint WillDelay { get; init; }
+}
+
+/// <summary>One packet as it came.</summary>
+internal sealed record WirePacket(byte First, byte[] Body, bool IsV5)
+{
+    public const int Connack = 2, Publish = 3, Puback = 4, Pubrec = 5, Pubrel = 6, Pubcomp = 7, Suback = 9, Pingresp = 13, Disconnect = 14;
+
+    public int Type => First >> 4;
+
+    public int Qos => First >> 1 & 3;
+
+    public bool IsDup => (First & 8) != 0;
+
+    public bool IsRetained => (First & 1) != 0;
+
+    public string Topic => Encoding.UTF8.GetString(Body, 2, TopicLength);
+
+    public ushort Identifier => Type == Publish ? UInt16(2 + TopicLength) : UInt16(0);
+
+    /// <summary>Of CONNACK, DISCONNECT or an acknowledgement.</summary>
+    public int Code => Type switch
+    {
+        Connack => Body[1],
+        Disconnect => Body.Length > 0 ? Body[0] : 0,
+        _ => Body.Length > 2 ? Body[2] : 0,
+    };
+
+    public bool SessionPresent => (Body[0] & 1) != 0;
+
+    public string Payload
+    {
+        get
+        {
+            var at = 2 + TopicLength + (Qos > 0 ? 2 : 0);
+            // A property length of one byte is all these tests meet.
+            if (IsV5) at += 1 + Body[at];
+            return Encoding.UTF8.GetString(Body.AsSpan(at));
+        }
+    }
+
+    private int TopicLength => UInt16(0);
+
+    private ushort UInt16(int at) => BinaryPrimitives.ReadUInt16BigEndian(Body.AsSpan(at));
+}
+
+/// <summary>A connection on which every packet and its identifier is seen. Library clients hide what these tests are about.</summary>
+/// <remarks>Used by one task at a time.</remarks>
+internal sealed class WireClient : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    private readonly TcpClient tcp = new() { NoDelay = true };
+    private readonly MemoryStream outgoing = new();
+    private readonly Queue<WirePacket> aside = new();
+    private readonly string clientId;
+    private readonly bool isV5;
+    private BufferedStream stream = null!;
+
+    private WireClient(ConnectOptions options) => (clientId, isV5) = (options.ClientId, options.IsV5);
+
+    /// <summary>What CONNACK said.</summary>
+    public WirePacket Connack { get; private set; } = null!;
+
+    /// <summary>Connects; CONNACK may hold a refusal.</summary>
+    /// <exception cref="IOException">The connection ended before CONNACK.</exception>
+    public static async Task<WireClient> OpenAsync(int port, ConnectOptions options)
+    {
+        var client = new WireClient(options);
+        try
+        {
+            await client.tcp.ConnectAsync("127.0.0.1", port).WaitAsync(Limit);
+            client.stream = new BufferedStream(client.tcp.GetStream(), 65_536);
+            client.Connect(options);
+            await client.FlushAsync();
+            client.Connack = await client.ReadAsync(WirePacket.Connack);
+            return client;
+        }
+        catch (Exception error)
+        {
+            client.Dispose();
+            if (error is SocketException) throw new IOException(error.Message, error);
+            throw;
+        }
+    }
+
+    /// <summary>Connects and demands success.</summary>
+    public static async Task<WireClient> ConnectAsync(int port, ConnectOptions options)
+    {
+        var client = await OpenAsync(port, options);
+        Assert.Equal(0, client.Connack.Code);
+        return client;
+    }
+
+    public void Publish(string topic, string payload, int qos = 0, ushort identifier = 0, bool dup = false, bool retain = false) => Write(
+        (byte)(0x30 | (dup ? 8 : 0) | qos << 1 | (retain ? 1 : 0)),
+        body =>
+        {
+            Text(body, topic);
+            if (qos > 0) UInt16(body, identifier);
+            if (isV5) body.WriteByte(0);
+            body.Write(Encoding.UTF8.GetBytes(payload));
+        });
+
+    /// <summary>PUBACK, PUBREC, PUBREL or PUBCOMP.</summary>
+    public void Acknowledge(int type, ushort identifier) => Write((byte)(type << 4 | (type == WirePacket.Pubrel ? 2 : 0)), body => UInt16(body, identifier));
+
+    /// <summary>SUBSCRIBE, answered by SUBACK with what was asked for.</summary>
+    public async Task SubscribeAsync(string filter, int qos)
+    {
+        Write(0x82, body =>
+        {
+            UInt16(body, 1);
+            if (isV5) body.WriteByte(0);
+            Text(body, filter);
+            body.WriteByte((byte)qos);
+        });
+        await FlushAsync();
+        var answer = await ReadAsync(WirePacket.Suback);
+        Assert.Equal(qos, answer.Body[^1]);
+    }
+
+    /// <summary>Everything sent before has been handled by the broker when this completes; what came meanwhile is kept for reading.</summary>
+    public async Task PingAsync()
+    {
+        Write(0xC0, _ => { });
+        await FlushAsync();
+        var answer = await ReadAsync(WirePacket.Pingresp);
+        Assert.Equal(WirePacket.Pingresp, answer.Type);
+    }
+
+    /// <summary>A normal DISCONNECT, then the end of the connection.</summary>
+    public async Task DisconnectAsync()
+    {
+        Write(0xE0, _ => { });
+        await FlushAsync();
+        Assert.Null(await ReadAsync());
+    }
+
+    public async Task FlushAsync()
+    {
+        await tcp.GetStream().WriteAsync(outgoing.GetBuffer().AsMemory(0, (int)outgoing.Length)).AsTask().WaitAsync(Limit);
+        outgoing.SetLength(0);
+    }
+
+    /// <summary>Reads up to a packet of that type; others are kept for <see cref="ReadAsync()"/>.</summary>
+    public async Task<WirePacket> ReadAsync(int type)
+    {
+        var passed = new List<WirePacket>();
+        while (true)
+        {
+            var packet = await ReadAsync() ?? throw new IOException($"{clientId}: closed while waiting for packet type {type}");
+            if (packet.Type == type)
+            {
+                foreach (var one in passed) aside.Enqueue(one);
+                return packet;
+            }
+
+            passed.Add(packet);
+        }
+    }
+
+    /// <summary>The packets that came before the last answer waited for, and were not asked for.</summary>
+    public IReadOnlyCollection<WirePacket> Aside => aside;
+
+    /// <summary>The next packet; null at the end of the connection.</summary>
+    public async Task<WirePacket?> ReadAsync()
+    {
+        if (aside.TryDequeue(out var kept)) return kept;
+        try
+        {
+            var head = new byte[1];
+            if (await FillAsync(head) == 0) return null;
+            var first = head[0];
+            int length = 0, shift = 0;
+            do
+            {
+                if (await FillAsync(head) == 0) return null;
+                length |= (head[0] & 127) << shift;
+                shift += 7;
+            }
+            while ((head[0] & 128) != 0);
+            var body = new byte[length];
+            return await FillAsync(body) < length ? null : new WirePacket(first, body, isV5);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"{clientId}: nothing came for {Limit}.");
+        }
+    }
+
+    public void Dispose()
+    {
+        tcp.Dispose();
+        outgoing.Dispose();
+    }
+
+    private async Task<int> FillAsync(Memory<byte> buffer) =>
+        await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false).AsTask().WaitAsync(Limit);
+
+    private void Connect(ConnectOptions options) => Write(0x10, body =>
+    {
+        Text(body, "MQTT");
+        body.WriteByte((byte)(isV5 ? 5 : 4));
+        body.WriteByte((byte)((options.CleanStart ? 2 : 0) | (options.Will is null ? 0 : 4 | 1 << 3)));
+        UInt16(body, 0);
+        if (isV5) Property(body, 0x11, options.SessionExpiry);
+        Text(body, options.ClientId);
+        if (options.Will is not { } will) return;
+        if (isV5) Property(body, 0x18, options.WillDelay);
+        Text(body, will.Topic);
+        Text(body, will.Payload);
+    });
+
+    private void Write(byte first, Action<MemoryStream> write)
+    {
+        using var body = new MemoryStream();
+        write(body);
+        outgoing.WriteByte(first);
+        var length = (int)body.Length;
+        do
+        {
+            outgoing.WriteByte((byte)(length % 128 | (length >= 128 ? 128 : 0)));
+            length /= 128;
+        }
+        while (length > 0);
+        body.WriteTo(outgoing);
+    }
+
+    private static void Property(MemoryStream body, byte identifier, uint value)
+    {
+        body.WriteByte(5);
+        body.WriteByte(identifier);
+        UInt16(body, (int)(value >> 16));
+        UInt16(body, (int)(value & 0xFFFF));
+    }
+
+    private static void UInt16(MemoryStream body, int value)
+    {
+        body.WriteByte((byte)(value >> 8));
+        body.WriteByte((byte)value);
+    }
+
+    private static void Text(MemoryStream body, string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        UInt16(body, bytes.Length);
+        body.Write(bytes);
+    }
+}
