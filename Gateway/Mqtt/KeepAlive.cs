@@ -46,6 +46,7 @@ internal sealed class KeepAlive(Connection connection) : Deadline
         }
 
         connection.Session!.Retry(retry);
+        if (!connection.TakesPackets) Touch(); // nothing is read of it: its silence is ours
         var silent = connection.Loop.Time.GetElapsedTime(touched);
         if (silent >= limit) connection.Disconnect(ReasonCode.KeepAliveTimeout, "keepalive_timeout");
         else Arm(limit - silent);

@@ -62,5 +62,13 @@ internal sealed class V5Rules : ProtocolRules
 
     public override ProtocolReply Disconnect(ReasonCode code, string? reason) => new(new DisconnectPacket(code) { ReasonString = reason }, Close: true);
 
-    public override ProtocolReply Refuse(ReasonCode code, string? reason) => new(new ConnackPacket { Code = code, ReasonString = reason }, Close: true);
+    public override ProtocolReply Refuse(ReasonCode code, string? reason) => new(new ConnackPacket { Code = ForConnack(code), ReasonString = reason }, Close: true);
+
+    /// <summary>The nearest code that CONNACK may have. [MQTT-3.2.2-8]</summary>
+    private static ReasonCode ForConnack(ReasonCode code) => code switch
+    {
+        ReasonCode.ServerShuttingDown => ReasonCode.ServerUnavailable,
+        ReasonCode.KeepAliveTimeout or ReasonCode.SessionTakenOver or ReasonCode.AdministrativeAction => ReasonCode.UnspecifiedError,
+        _ => code,
+    };
 }

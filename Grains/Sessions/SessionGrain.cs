@@ -29,7 +29,10 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (await store.OpenSessionAsync(ClientId) is { } stored) Begin(stored);
+        if (await store.OpenSessionAsync(ClientId) is not { } stored) return;
+        Begin(stored);
+        // The connection that the store still knows of has died with its process: its will and its expiry count from now.
+        if (stored.Header.IsConnected) store.Submit(new SaveSession(session!.Lease, header = Left(header!, header!.ExpiryIntervalSeconds, header.Will, NowMs)));
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -96,17 +99,13 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
 
         var now = NowMs;
         var will = request.PublishWill ? header!.Will : null;
-        var atOnce = will is not null && header!.WillDelaySeconds == 0;
-        if (atOnce) await publisher.PublishAsync(WillOf(header!)!.ToMessage(now));
-        await SaveAsync(header! with
+        if (will is not null && header!.WillDelaySeconds == 0)
         {
-            IsConnected = false,
-            DisconnectedAt = now,
-            ExpiryIntervalSeconds = expiry,
-            ExpiresAt = expiry == SessionHeader.NeverExpires ? null : now + expiry * 1000L,
-            Will = atOnce ? null : will,
-            WillDueAt = atOnce || will is null ? null : now + header!.WillDelaySeconds * 1000L,
-        });
+            await publisher.PublishAsync(WillOf(header)!.ToMessage(now));
+            will = null;
+        }
+
+        await SaveAsync(Left(header!, expiry, will, now));
     }
 
     public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)
@@ -217,6 +216,18 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         BrokerCounters.Add(Metric.SessionTerminated);
         if (pendingWill is not null) await publisher.PublishAsync(pendingWill.ToMessage(NowMs));
     }
+
+    /// <summary>The header of a session whose connection has ended.</summary>
+    /// <param name="will">What is still to be published after its delay; null for nothing.</param>
+    private static SessionHeader Left(SessionHeader header, uint expiry, ApplicationMessage? will, long now) => header with
+    {
+        IsConnected = false,
+        DisconnectedAt = now,
+        ExpiryIntervalSeconds = expiry,
+        ExpiresAt = expiry == SessionHeader.NeverExpires ? null : now + expiry * 1000L,
+        Will = will,
+        WillDueAt = will is null ? null : now + header.WillDelaySeconds * 1000L,
+    };
 
     private void Begin(StoredSession stored)
     {

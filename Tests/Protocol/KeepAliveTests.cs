@@ -1,5 +1,7 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Gateway.Security;
 using Broker.Tests.Protocol.Harness;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Broker.Tests.Protocol;
@@ -57,5 +59,35 @@ public sealed class KeepAliveTests(BrokerHost broker) : IClassFixture<BrokerHost
         broker.Advance(TimeSpan.FromSeconds(16));
         await client.ExpectClosedAsync();
         await half.ExpectClosedAsync();
+    }
+
+    [Fact]
+    public async Task Stays_WhenItIsTheBrokerThatDoesNotRead()
+    {
+        var gate = new Gate();
+        await using var slow = await BrokerHost.StartAsync([], services => services.AddSingleton<IAuthorizer>(gate));
+        await using var client = await RawClient.ConnectAsync(slow, "waits", keepAlive: 100);
+        await using var other = await RawClient.ConnectAsync(slow, "silent", keepAlive: 100);
+        await client.SendAsync(WirePacket.Publish("waits", "x"), WirePacket.Pingreq);
+        await gate.Asked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        slow.Advance(TimeSpan.FromSeconds(151));
+        await other.ExpectDisconnectAsync(ReasonCode.KeepAliveTimeout);
+        gate.Open.SetResult(AuthorizationVerdict.Allow);
+        await client.ExpectAsync(Broker.Gateway.Mqtt.Packets.PacketType.Pingresp);
+        await client.ExpectNothingAsync();
+    }
+
+    /// <summary>An authorizer that lets everybody wait.</summary>
+    private sealed class Gate : IAuthorizer
+    {
+        public TaskCompletionSource Asked { get; } = new();
+
+        public TaskCompletionSource<AuthorizationVerdict> Open { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ValueTask<AuthorizationVerdict> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
+        {
+            Asked.TrySetResult();
+            return new ValueTask<AuthorizationVerdict>(Open.Task);
+        }
     }
 }

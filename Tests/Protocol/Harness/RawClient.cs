@@ -62,6 +62,9 @@ internal sealed class RawClient : IAsyncDisposable
     public async Task<ServerPacket> ReceiveAsync(string expected = "any packet") =>
         await ReadAsync(expected) ?? throw new InvalidOperationException($"Expected {expected}, but the server closed the connection. {Seen()}");
 
+    /// <summary>The next packet; null if the server closed the connection instead.</summary>
+    public Task<ServerPacket?> TryReceiveAsync() => ReadAsync("any packet or the end");
+
     /// <summary>The next packet, which must be of this type.</summary>
     public async Task<ServerPacket> ExpectAsync(PacketType type)
     {
