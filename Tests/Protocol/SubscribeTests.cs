@@ -105,8 +105,8 @@ public sealed class SubscribeTests(BrokerHost broker) : IClassFixture<BrokerHost
     {
         var name = $"$dollar-{expiry}";
         await using var wild = await RawClient.ConnectAsync(broker, name + "w", expiry: expiry);
-        await wild.SubscribeAsync("#");
-        await wild.SubscribeAsync("+/x/#");
+        await wild.SubscribeAsync("#", options: 0x20);
+        await wild.SubscribeAsync("+/x/#", options: 0x20);
         await using var exact = await RawClient.ConnectAsync(broker, name + "e", expiry: expiry);
         await exact.SubscribeAsync($"{name}/#");
         await using var publisher = await RawClient.ConnectAsync(broker, name + "p");
