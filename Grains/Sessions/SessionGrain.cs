@@ -15,7 +15,8 @@ namespace Broker.Grains.Sessions;
 /// <remarks>Not reentrant: what changes the session as a whole happens one after the other. It calls shards, which call back at
 /// <see cref="Enqueue"/> only from their own links and never wait for this grain inside a call of it (shards are reentrant).</remarks>
 [PreferLocalPlacement]
-internal sealed partial class SessionGrain(LocalSessions local, BrokerStore store, ShardMap map, SessionPublisher publisher, TimeProvider time, ILogger<SessionGrain> log)
+internal sealed partial class SessionGrain(
+    LocalSessions local, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, TimeProvider time, ILogger<SessionGrain> log)
     : Grain, ISessionGrain
 {
     private DurableSession? session;
@@ -184,8 +185,9 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         var receipts = Array.ConvertAll(batch.Messages, item =>
         {
             var receipt = new TaskReceipt();
-            session?.TryEnqueue(item.Message, item.Subscriptions, null, receipt);
-            receipt.Answer(ReasonCode.Success);
+            // Without a session the route was stale. One that has closed under this grain took nothing: its publisher is to try again.
+            var taken = session is null || session.TryEnqueue(item.Message, item.Subscriptions, null, receipt);
+            receipt.Answer(taken ? ReasonCode.Success : ReasonCode.ServerBusy);
             return receipt.Completion;
         });
         lastBatch = (batch.Link, batch.Number, await Task.WhenAll(receipts));
@@ -247,7 +249,8 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     private void Begin(StoredSession stored)
     {
         header = stored.Header;
-        session = new DurableSession(ClientId, stored, new SessionLimits(), store, time);
+        session = new DurableSession(ClientId, stored, defaults.Limits, store, time);
+        session.Configure(defaults.Limits, defaults.UpgradeQos);
         session.Fenced += DeactivateOnIdle;
         local.Open(session);
     }

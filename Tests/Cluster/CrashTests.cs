@@ -99,6 +99,33 @@ public class CrashTests
     }
 
     [Fact]
+    public async Task QueueKeepsItsConfiguredLength_WhenKilledWithMoreThanTheDefaultAndPublishedToBeforeItsClientIsBack()
+    {
+        await using var broker = await BrokerProcess.StartNewAsync(settings: ("Mqtt:MaxQueueLength", "0"));
+        await SubscribeAsync(broker, "away", "long", 1);
+        await PublishAsync(1, 1200);
+        await broker.KillAsync();
+        await broker.StartAsync();
+        await PublishAsync(1201, 1300);
+
+        using var stop = new CancellationTokenSource();
+        var away = new DurableClient(broker, "away");
+        var running = away.RunAsync(stop.Token);
+        await WithinLimit(CountAsync(away, 1300), () => $"{away.Received.Count} of 1300 taken");
+        await stop.CancelAsync();
+        await running;
+        Assert.Equal(Enumerable.Range(1, 1300), away.Received.Select(taken => taken.Number));
+
+        async Task PublishAsync(int from, int to)
+        {
+            using var publisher = await WireClient.ConnectAsync(await broker.Ready, new ConnectOptions("p") { CleanStart = true });
+            for (var i = from; i <= to; i++) publisher.Publish("long", $"{i}", qos: 1, identifier: (ushort)i);
+            await publisher.FlushAsync();
+            for (var i = from; i <= to; i++) await publisher.ReadAsync(WirePacket.Puback);
+        }
+    }
+
+    [Fact]
     public async Task RetainedMessagesAreThere_WhenKilledAfterTheirAcknowledgement()
     {
         await using var broker = await BrokerProcess.StartNewAsync();
