@@ -90,6 +90,8 @@ internal static class BrokerSilo
         services.AddSingleton<IDestinationFactory, DestinationFactory>();
         services.AddSingleton<IGatewayClient, GatewayClient>();
         services.AddSingleton<SessionPublisher>();
+        // A gateway in the same process knows what is configured, and registers it behind this.
+        services.AddSingleton(new SessionDefaults(new SessionLimits(), UpgradeQos: false));
         services.AddSingleton(provider => new RetainedBudget(provider.GetRequiredService<IOptions<RetainedOptions>>().Value));
     }
 

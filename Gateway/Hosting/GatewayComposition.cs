@@ -25,6 +25,7 @@ internal static class GatewayComposition
         AddLinks(services);
         services.AddSingleton<AccessControl>();
         services.AddSingleton<SubscriptionHandler>();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
         services.AddSingleton<SessionOpener>();
         services.AddSingleton<ConnectionTable>();
         services.AddSingleton(provider => new HandshakeAdmission(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxHandshakes));

@@ -19,7 +19,7 @@ internal sealed class GatewayOptions
     [Range(1, 65_535)]
     public int Backlog { get; set; } = 1024;
 
-    /// <summary>Most connections at a time; further ones are closed at once.</summary>
+    /// <summary>Most connections at a time; further ones are closed at once. Never more than the process has file descriptors for.</summary>
     [Range(1, 10_000_000)]
     public int MaxConnections { get; set; } = 1_024_000;
 

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Sessions;
 
 namespace Broker.Gateway.Hosting;
 
@@ -128,6 +129,24 @@ internal sealed class MqttOptions
 
     /// <summary><see cref="MaxQos"/> as a QoS.</summary>
     public Qos HighestQos => (Qos)MaxQos;
+
+    /// <summary>What of this concerns sessions.</summary>
+    public SessionDefaults ToSessionDefaults()
+    {
+        var priorities = QueuePriorities.Count == 0 ? null
+            : new QueuePriorities(QueuePriorities, QueueDefaultPriority == DefaultPriority.Highest ? byte.MaxValue : (byte)0);
+        return new SessionDefaults(
+            new SessionLimits
+            {
+                MaxInflight = MaxInflight,
+                MaxQueueLength = MaxQueueLength,
+                MaxAwaitingRelease = MaxAwaitingRel,
+                AwaitReleaseTimeoutMs = (long)AwaitRelTimeout.TotalMilliseconds,
+                QueueQos0 = QueueQos0,
+                Priorities = priorities,
+            },
+            UpgradeQos);
+    }
 }
 
 /// <summary>Where unlisted topics stand among queue priorities.</summary>

@@ -36,5 +36,7 @@ internal sealed class AcknowledgementReceiver(Connection connection, PublishRece
                 if (!session.Complete(packetIdentifier)) BrokerCounters.Add(Metric.PacketsPubcompMissed);
                 break;
         }
+
+        connection.Retained?.Pump();
     }
 }

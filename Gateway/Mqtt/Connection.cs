@@ -22,7 +22,6 @@ internal sealed partial class Connection : IPacketHandler
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FrameHandler? frames;
     private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
-    private ProtocolRules rules = V3Rules.Instance;
     private ConnectHandshake? handshake;
     private bool publishWill = true;
     private uint? changedExpiry;
@@ -65,7 +64,10 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>What its subscriptions are still to get of the retained messages; null if nothing ever was.</summary>
     public RetainedFeed? Retained { get; set; }
 
-    public bool IsV5 => ReferenceEquals(rules, V5Rules.Instance);
+    /// <summary>What the client's version says where versions differ.</summary>
+    public ProtocolRules Rules { get; private set; } = V3Rules.Instance;
+
+    public bool IsV5 => ReferenceEquals(Rules, V5Rules.Instance);
 
     /// <summary>True if the next packet may be handled now.</summary>
     public bool TakesPackets => !Reading.IsPaused && Phase != ConnectionPhase.Ending;
@@ -119,11 +121,8 @@ internal sealed partial class Connection : IPacketHandler
 
     public void OnPublish(in PublishPacket packet) => publishReceiver.Receive(packet);
 
-    public void OnAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code)
-    {
+    public void OnAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code) =>
         acknowledgementReceiver.Receive(type, packetIdentifier, code);
-        Retained?.Pump();
-    }
 
     public void OnPacket(ControlPacket packet)
     {
@@ -155,16 +154,9 @@ internal sealed partial class Connection : IPacketHandler
         BrokerCounters.Add(Metric.PacketsMalformed);
         if (Phase == ConnectionPhase.AwaitingConnect)
         {
-            if (fault.Version is not { } version)
-            {
-                // Not known to be MQTT at all, but a version we lack has an answer everybody can read. [MQTT-3.1.2-2]
-                if (fault.Code == ReasonCode.UnsupportedProtocolVersion) Apply(V3Rules.Instance.Refuse(fault.Code, null), fault.Message);
-                else End("malformed CONNECT: " + fault.Message);
-                return;
-            }
-
-            Speak(version);
-            Apply(rules.Refuse(fault.Code, fault.Message), fault.Message);
+            // What is not known to be MQTT at all is closed; a version we lack has an answer everybody can read. [MQTT-3.1.2-2]
+            Speak(fault.Version ?? ProtocolVersion.V311);
+            Apply(Rules.Refuse(fault.Code, fault.Message), fault.Message);
             return;
         }
 
@@ -192,8 +184,8 @@ internal sealed partial class Connection : IPacketHandler
     public void Disconnect(ReasonCode code, string reason)
     {
         if (Phase is ConnectionPhase.AwaitingConnect) End(reason);
-        else if (Phase == ConnectionPhase.Connecting) Apply(rules.Refuse(code, Sender.Explain(reason)), reason);
-        else Apply(rules.Disconnect(code, Sender.Explain(reason)), reason);
+        else if (Phase == ConnectionPhase.Connecting) Apply(Rules.Refuse(code, Sender.Explain(reason)), reason);
+        else Apply(Rules.Disconnect(code, Sender.Explain(reason)), reason);
     }
 
     /// <summary>Ends the connection from any thread.</summary>
@@ -207,11 +199,9 @@ internal sealed partial class Connection : IPacketHandler
     public void Speak(ProtocolVersion version)
     {
         codec = MqttCodec.For(version);
-        rules = ProtocolRules.Of(version);
+        Rules = ProtocolRules.Of(version);
         Sender.Speak(codec);
     }
-
-    public ProtocolRules Rules => rules;
 
     /// <summary>Sends an answer and, if it says so, ends the connection behind it.</summary>
     public void Apply(in ProtocolReply reply, string reason)

@@ -12,12 +12,10 @@ namespace Broker.Gateway.Sessions;
 
 /// <summary>Gives a connection its session: a transient one in this gateway, or the durable one of its client.</summary>
 internal sealed class SessionOpener(
-    IOptions<MqttOptions> mqtt, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router)
+    IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router)
 {
     private readonly MqttOptions options = mqtt.Value;
     private readonly TransientSubscriptions.Services services = new(shards, router);
-    private readonly QueuePriorities? priorities = mqtt.Value.QueuePriorities.Count == 0 ? null
-        : new QueuePriorities(mqtt.Value.QueuePriorities, mqtt.Value.QueueDefaultPriority == DefaultPriority.Highest ? byte.MaxValue : (byte)0);
 
     /// <summary>Opens the session of a registered connection.</summary>
     /// <returns>Success and the session, or why there is none.</returns>
@@ -75,13 +73,9 @@ internal sealed class SessionOpener(
         : options.MaxAwaitingRel == 0 ? options.ReceiveMaximum
         : Math.Min(options.MaxAwaitingRel, options.ReceiveMaximum);
 
-    private SessionLimits LimitsOf(ConnectPacket connect) => new()
+    private SessionLimits LimitsOf(ConnectPacket connect) => defaults.Limits with
     {
         MaxInflight = Math.Min(options.MaxInflight, (int)connect.ReceiveMaximum),
-        MaxQueueLength = options.MaxQueueLength,
         MaxAwaitingRelease = MaxAwaitingRelease(connect.Version),
-        AwaitReleaseTimeoutMs = (long)options.AwaitRelTimeout.TotalMilliseconds,
-        QueueQos0 = options.QueueQos0,
-        Priorities = priorities,
     };
 }

@@ -24,7 +24,7 @@ internal sealed class MqttListener(
     /// <exception cref="ListenException">The address cannot be had.</exception>
     public async Task StartAsync()
     {
-        var pipeline = new ChannelPipeline(contexts, connections, mqtt.Value, options.MaxConnections);
+        var pipeline = new ChannelPipeline(contexts, connections, mqtt.Value, Math.Min(options.MaxConnections, DescriptorLimit.MostConnections()));
         // Chunks of 1 MiB, one arena for each loop: the default's 16 MiB would be most of a small broker's memory.
         var allocator = new PooledByteBufferAllocator(options.EffectiveEventLoops, 0, 8192, 7);
         var bootstrap = new ServerBootstrap()

@@ -15,7 +15,8 @@ namespace Broker.Grains.Sessions;
 /// <remarks>Not reentrant: what changes the session as a whole happens one after the other. It calls shards, which call back at
 /// <see cref="Enqueue"/> only from their own links and never wait for this grain inside a call of it (shards are reentrant).</remarks>
 [PreferLocalPlacement]
-internal sealed partial class SessionGrain(LocalSessions local, BrokerStore store, ShardMap map, SessionPublisher publisher, TimeProvider time, ILogger<SessionGrain> log)
+internal sealed partial class SessionGrain(
+    LocalSessions local, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, TimeProvider time, ILogger<SessionGrain> log)
     : Grain, ISessionGrain
 {
     private DurableSession? session;
@@ -184,7 +185,7 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
         var receipts = Array.ConvertAll(batch.Messages, item =>
         {
             var receipt = new TaskReceipt();
-            // A session that has ended gets nothing, as it would by now anyway; one that is only closed here lives on elsewhere.
+            // Without a session the route was stale. One that has closed under this grain took nothing: its publisher is to try again.
             var taken = session is null || session.TryEnqueue(item.Message, item.Subscriptions, null, receipt);
             receipt.Answer(taken ? ReasonCode.Success : ReasonCode.ServerBusy);
             return receipt.Completion;
@@ -257,8 +258,9 @@ internal sealed partial class SessionGrain(LocalSessions local, BrokerStore stor
     private void Begin(StoredSession stored)
     {
         header = stored.Header;
-        // What is stored is taken back whole; the bounds come with the connection.
-        session = new DurableSession(ClientId, stored, new SessionLimits { MaxAwaitingRelease = 0 }, store, time);
+        // What is stored is taken back whole; the bounds hold from then on.
+        session = new DurableSession(ClientId, stored, defaults.Limits with { MaxAwaitingRelease = 0 }, store, time);
+        session.Configure(defaults.Limits, defaults.UpgradeQos);
         session.Fenced += DeactivateOnIdle;
         local.Open(session);
     }

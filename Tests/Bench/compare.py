@@ -26,8 +26,8 @@ SCENARIOS = dict(measure.SUITE)
 # Ours commits to disk before PUBACK; mosquitto, without persistence, keeps durable sessions in memory only.
 SCENARIOS["durable-q1"] = "pairs -P 100 -q 1 -s 64 --dirty"
 
-# How the cost of a message grows with connections at one total rate: n publishers and n subscribers. Ours alone.
-ALONE = {f"growth-{n}": f"rate -P {n} -r 5000 -q 0 -s 64" for n in (10, 100, 1000, 10000)}
+# How the cost of a message grows with connections at one total rate: half of them publish, half subscribe. Ours alone.
+ALONE = {f"growth-{n}": f"rate -P {n // 2} -r 5000 -q 0 -s 64" for n in (10, 100, 1000, 10000)}
 
 MOSQUITTO_CONF = """listener {port} 127.0.0.1
 allow_anonymous true

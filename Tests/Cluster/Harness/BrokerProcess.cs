@@ -32,6 +32,9 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
 
     public string DatabasePath => Path.Combine(DataDirectory, "broker.db");
 
+    /// <summary>How many files and sockets the process may have open; 0 leaves what is usual.</summary>
+    public int DescriptorLimit { get; init; }
+
     /// <summary>Completes with the port when the broker is ready; a new one after each kill.</summary>
     public Task<int> Ready => ready.Task;
 
@@ -77,7 +80,8 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         lines = new ConcurrentQueue<string>();
         if (ready.Task.IsCompleted) ready = NewReady();
         // The test's own output folder holds the gateway with all it needs, built with the same configuration.
-        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "Broker.Gateway.dll")])
+        var program = Path.Combine(AppContext.BaseDirectory, "Broker.Gateway.dll");
+        ProcessStartInfo start = new("sh", ["-c", $"{(DescriptorLimit > 0 ? $"ulimit -n {DescriptorLimit} && " : "")}exec dotnet '{program}'"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = DataDirectory,
         };

@@ -159,8 +159,15 @@ internal sealed class WireClient : IDisposable
 
     public async Task FlushAsync()
     {
-        await tcp.GetStream().WriteAsync(outgoing.GetBuffer().AsMemory(0, (int)outgoing.Length)).AsTask().WaitAsync(Limit);
-        outgoing.SetLength(0);
+        try
+        {
+            await tcp.GetStream().WriteAsync(outgoing.GetBuffer().AsMemory(0, (int)outgoing.Length)).AsTask().WaitAsync(Limit);
+            outgoing.SetLength(0);
+        }
+        catch (Exception ended) when (ended is ObjectDisposedException or InvalidOperationException)
+        {
+            throw new IOException("closed", ended);
+        }
     }
 
     /// <summary>Reads up to a packet of that type; others are kept for <see cref="ReadAsync()"/>.</summary>
@@ -203,9 +210,9 @@ internal sealed class WireClient : IDisposable
             var body = new byte[length];
             return await FillAsync(body) < length ? null : new WirePacket(first, body, isV5);
         }
-        catch (IOException)
+        catch (Exception ended) when (ended is IOException or ObjectDisposedException or NotSupportedException)
         {
-            return null;
+            return null; // a stream closed under its reader says the last
         }
         catch (TimeoutException)
         {
