@@ -127,6 +127,9 @@ internal sealed class MqttOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan SysHeartbeat { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The session expiry interval, in seconds, granted to a client that wants this one.</summary>
+    public uint LimitExpiry(uint wanted) => MaxSessionExpiryInterval is { } most ? Math.Min(wanted, (uint)most.TotalSeconds) : wanted;
+
     /// <summary><see cref="MaxQos"/> as a QoS.</summary>
     public Qos HighestQos => (Qos)MaxQos;
 

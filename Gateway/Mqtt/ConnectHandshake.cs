@@ -134,8 +134,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private uint ExpirySeconds()
     {
         if (connect.Version != ProtocolVersion.V5) return connect.CleanStart ? 0 : (uint)services.Mqtt.SessionExpiryInterval.TotalSeconds;
-        var wanted = connect.SessionExpiryInterval ?? 0;
-        return services.Mqtt.MaxSessionExpiryInterval is { } most ? Math.Min(wanted, (uint)most.TotalSeconds) : wanted;
+        return services.Mqtt.LimitExpiry(connect.SessionExpiryInterval ?? 0);
     }
 
     /// <summary>Takes over from an older connection, opens the session, accepts.</summary>

@@ -20,12 +20,10 @@ internal sealed partial class Connection : IPacketHandler
     private readonly AcknowledgementReceiver acknowledgementReceiver;
     private readonly KeepAlive keepAlive;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private FrameHandler? frames;
     private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private ConnectHandshake? handshake;
     private bool publishWill = true;
     private uint? changedExpiry;
-    private string endReason = "tcp_closed";
 
     public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number)
     {
@@ -78,10 +76,7 @@ internal sealed partial class Connection : IPacketHandler
     public Task Ended => ended.Task;
 
     /// <summary>The handler in front of this connection; set once, by the pipeline.</summary>
-    public void Bind(FrameHandler handler) => frames = handler;
-
-    /// <summary>Goes on with packets that have been read already.</summary>
-    public void ResumeFrames() => frames!.Resume();
+    public FrameHandler? Frames { get; set; }
 
     /// <summary>Something of ours failed: it costs this connection.</summary>
     public void Fail(Exception error)
@@ -178,7 +173,7 @@ internal sealed partial class Connection : IPacketHandler
     }
 
     /// <summary>The socket is closed.</summary>
-    public void OnClosed() => End(endReason);
+    public void OnClosed() => End("tcp_closed");
 
     /// <summary>Ends the connection for a fault or by decision of the server; a 5.0 client is told why.</summary>
     public void Disconnect(ReasonCode code, string reason)
@@ -249,8 +244,7 @@ internal sealed partial class Connection : IPacketHandler
         }
 
         publishWill = packet.Code != ReasonCode.Success; // [MQTT-3.14.4-3]
-        changedExpiry = packet.SessionExpiryInterval is { } wanted && services.Mqtt.MaxSessionExpiryInterval is { } most
-            ? Math.Min(wanted, (uint)most.TotalSeconds) : packet.SessionExpiryInterval;
+        changedExpiry = packet.SessionExpiryInterval is { } wanted ? services.Mqtt.LimitExpiry(wanted) : null;
         End("normal");
     }
 
@@ -260,7 +254,6 @@ internal sealed partial class Connection : IPacketHandler
         if (IsEnding) return;
         var wasConnected = Phase == ConnectionPhase.Connected;
         Phase = ConnectionPhase.Ending;
-        endReason = reason;
         keepAlive.Stop();
         if (!wasConnected) services.Admission.End();
         if (channel.Active)

@@ -24,7 +24,7 @@ internal sealed class ReadingPause(Connection connection, IChannel channel)
     public void End()
     {
         if (--reasons > 0 || connection.IsEnding) return;
-        connection.ResumeFrames();
+        connection.Frames!.Resume();
         if (reasons == 0 && !connection.IsEnding) channel.Configuration.AutoRead = true;
     }
 

@@ -21,7 +21,7 @@ internal sealed class ChannelPipeline(GatewayLoops loops, ConnectionServices ser
 
         var connection = new Connection(channel, loops.Of(channel.EventLoop), services, services.Connections.NextNumber());
         var frames = new FrameHandler(connection, options.MaxPacketSize);
-        connection.Bind(frames);
+        connection.Frames = frames;
         channel.Pipeline.AddLast("frames", frames);
     }
 }

@@ -51,7 +51,7 @@ public class ClientPartitionTests
         var partition = new ClientPartition();
         partition.AddStored("c");
         Assert.Equal(new RegisterResult(null, true), Register(partition, "c", First, durable: false));
-        Assert.Equal(new RegisterResult(First, false), Register(partition, "c", Second, durable: false));
+        Assert.Equal(new RegisterResult(First, true), Register(partition, "c", Second, durable: false));
     }
 
     [Fact]
@@ -60,9 +60,9 @@ public class ClientPartitionTests
         var partition = new ClientPartition();
         partition.AddStored("offline");
         Register(partition, "online", First, durable: true);
-        partition.Forget("offline");
-        partition.Forget("online");
-        partition.Forget("unknown");
+        partition.Forget("offline", null);
+        partition.Forget("online", First);
+        partition.Forget("unknown", null);
         Assert.Equal(new RegisterResult(null, false), Register(partition, "offline", First, durable: false));
         Assert.Equal(new RegisterResult(First, false), Register(partition, "online", Second, durable: false));
     }
