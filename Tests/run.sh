@@ -30,7 +30,18 @@ need_dotnet() {
 }
 need_mosquitto() { has mosquitto || packages+=(mosquitto); }
 need_mosquitto_clients() { { has mosquitto_sub && has mosquitto_pub; } || packages+=(mosquitto-clients); }
-need_paho() { has python3 && python3 -c 'import paho.mqtt.client' 2> /dev/null || packages+=(python3-paho-mqtt); }
+# The package serves the system's own Python, which need not be the first on the path: tests use $BROKER_TESTS_PYTHON.
+need_paho() { find_python || packages+=(python3-paho-mqtt); }
+find_python() {
+    local python
+    for python in python3 /usr/bin/python3; do
+        if "$python" -c 'import paho.mqtt.client' 2> /dev/null; then
+            export BROKER_TESTS_PYTHON="$python"
+            return 0
+        fi
+    done
+    return 1
+}
 need_compiler() { has gcc || packages+=(gcc libc6-dev); }
 need_node() {
     has node || packages+=(nodejs)
@@ -76,6 +87,7 @@ set_up() {
     need_compiler
     need_node
     install_packages
+    find_python || die "Python still has no paho.mqtt."
     need_mqttjs
 }
 
