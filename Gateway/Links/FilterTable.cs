@@ -11,7 +11,7 @@ internal sealed class FilterTable(int loop)
     private readonly Dictionary<string, LocalFilter> byName = new(StringComparer.Ordinal);
     private readonly Stack<int> free = new();
     private LocalFilter?[] slots = new LocalFilter?[16];
-    private byte[] generations = new byte[16];
+    private int[] generations = new int[16];
     private int used;
 
     /// <summary>How many filters there are.</summary>
@@ -47,7 +47,7 @@ internal sealed class FilterTable(int loop)
     {
         if (!filter.Filter.IsShared) byName.Remove(filter.Filter.Text);
         slots[filter.Slot] = null;
-        generations[filter.Slot]++;
+        generations[filter.Slot] = (filter.Generation + 1) & RouteId.MaxGeneration;
         free.Push(filter.Slot);
     }
 
