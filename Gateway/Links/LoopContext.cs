@@ -84,15 +84,18 @@ internal sealed class EncodedPublish
     private ApplicationMessage? message;
     private object? codec;
     private bool retain;
+    private int mountpoint;
     private int length;
 
     /// <summary>The packet, if it is the one remembered; empty otherwise.</summary>
-    public ReadOnlySpan<byte> Find(ApplicationMessage wanted, object wantedCodec, bool wantedRetain) =>
-        ReferenceEquals(message, wanted) && ReferenceEquals(codec, wantedCodec) && retain == wantedRetain ? bytes.AsSpan(0, length) : [];
+    /// <param name="wantedMountpoint">How many bytes of the topic this client does not see.</param>
+    public ReadOnlySpan<byte> Find(ApplicationMessage wanted, object wantedCodec, bool wantedRetain, int wantedMountpoint) =>
+        ReferenceEquals(message, wanted) && ReferenceEquals(codec, wantedCodec) && retain == wantedRetain && mountpoint == wantedMountpoint
+            ? bytes.AsSpan(0, length) : [];
 
-    public void Remember(ApplicationMessage encoded, object encodedCodec, bool encodedRetain, ReadOnlySpan<byte> packet)
+    public void Remember(ApplicationMessage encoded, object encodedCodec, bool encodedRetain, int encodedMountpoint, ReadOnlySpan<byte> packet)
     {
-        (message, codec, retain, length) = (encoded, encodedCodec, encodedRetain, packet.Length);
+        (message, codec, retain, mountpoint, length) = (encoded, encodedCodec, encodedRetain, encodedMountpoint, packet.Length);
         packet.CopyTo(bytes);
     }
 }

@@ -77,7 +77,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
     {
         var message = delivery.Message;
         var plain = delivery.Qos == Qos.AtMostOnce && aliases is null && delivery.Identifiers.IsEmpty && message.ExpiresAt == 0;
-        if (shared && plain && loop.Encoded.Find(message, codec, delivery.Retain) is { IsEmpty: false } known && known.Length <= maximumPacketSize)
+        if (shared && plain && loop.Encoded.Find(message, codec, delivery.Retain, mountpointBytes) is { IsEmpty: false } known && known.Length <= maximumPacketSize)
         {
             known.CopyTo(Reserve(known.Length));
             Written(known.Length);
@@ -105,6 +105,13 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
         if (size > maximumPacketSize)
         {
             aliases?.Undo(message.Topic, alias, topic);
+            // Setting an alias takes three bytes that may be the ones too many.
+            packet = packet with { TopicAlias = 0 };
+            if (alias != 0) size = codec.Measure(packet);
+        }
+
+        if (size > maximumPacketSize)
+        {
             BrokerCounters.Add(Metric.DeliveryDroppedTooLarge);
             return false;
         }
@@ -145,7 +152,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
 
         var to = Reserve(size)[..size];
         codec.Write(packet, size, to);
-        if (remember) loop.Encoded.Remember(packet.Message, codec, packet.Retain, to);
+        if (remember) loop.Encoded.Remember(packet.Message, codec, packet.Retain, mountpointBytes, to);
         Written(size);
     }
 
