@@ -25,7 +25,7 @@ internal sealed class ClientRegistryLinks(
         }
 
         if (result.Previous is not { } previous || previous == registration.Location) return result;
-        BrokerCounters.Add(Metric.SessionTakenover);
+        BrokerCounters.Add(Metric.SessionTakeovered);
         if (!previous.Gateway.Equals(silo.SiloAddress)) await Task.Run(() => gateways.At(previous.Gateway).Close(previous.Connection, ReasonCode.SessionTakenOver));
         else if (connections.Find(previous.Connection) is { } older) await older.CloseAsync(ReasonCode.SessionTakenOver, "takeovered");
         return result;

@@ -28,6 +28,7 @@ internal sealed class DeadlineWheel : IRunnable
     private readonly TimeProvider time;
     private readonly long started;
     private readonly Head[] heads = new Head[Slots];
+    private readonly Head due = new();
     private long nextTick;
     private int count;
     private bool scheduled;
@@ -44,13 +45,9 @@ internal sealed class DeadlineWheel : IRunnable
     public void Set(Deadline deadline, TimeSpan after)
     {
         Clear(deadline);
-        deadline.DueTick = Math.Max(nextTick, TickOf(time.GetElapsedTime(started) + after) + 1);
-        var head = heads[deadline.DueTick % Slots];
-        deadline.Next = head;
-        deadline.Previous = head.Previous;
-        head.Previous!.Next = deadline;
-        head.Previous = deadline;
         count++;
+        deadline.DueTick = Math.Max(nextTick, TickOf(time.GetElapsedTime(started) + after) + 1);
+        Append(deadline, heads[deadline.DueTick % Slots]);
         if (!scheduled) Schedule();
     }
 
@@ -58,9 +55,7 @@ internal sealed class DeadlineWheel : IRunnable
     public void Clear(Deadline deadline)
     {
         if (!deadline.IsSet) return;
-        deadline.Previous!.Next = deadline.Next;
-        deadline.Next!.Previous = deadline.Previous;
-        deadline.Next = deadline.Previous = null;
+        Unlink(deadline);
         count--;
     }
 
@@ -69,25 +64,50 @@ internal sealed class DeadlineWheel : IRunnable
         scheduled = false;
         var now = TickOf(time.GetElapsedTime(started));
         // After a pause longer than a turn of the wheel every list is due once, not many times.
-        for (nextTick = Math.Max(nextTick, now - Slots + 1); nextTick <= now; nextTick++) RunSlot(heads[nextTick % Slots], now);
-        if (count > 0) Schedule();
+        for (nextTick = Math.Max(nextTick, now - Slots + 1); nextTick <= now; nextTick++) CollectDue(heads[nextTick % Slots], now);
+        try
+        {
+            // One by one from the front: what comes due may set, move and clear any other, also one that waits here.
+            while (due.Next is { } first && first != due)
+            {
+                Clear(first);
+                first.OnDue();
+            }
+        }
+        finally
+        {
+            if (count > 0 && !scheduled) Schedule();
+        }
     }
 
-    private void RunSlot(Head head, long now)
+    private void CollectDue(Head head, long now)
     {
         for (var deadline = head.Next!; deadline != head;)
         {
             var next = deadline.Next!;
             if (deadline.DueTick <= now)
             {
-                Clear(deadline);
-                deadline.OnDue();
-                // What OnDue did may have unlinked `next`; its list is walked again then.
-                if (!next.IsSet) next = head.Next!;
+                Unlink(deadline);
+                Append(deadline, due);
             }
 
             deadline = next;
         }
+    }
+
+    private static void Append(Deadline deadline, Head head)
+    {
+        deadline.Next = head;
+        deadline.Previous = head.Previous;
+        head.Previous!.Next = deadline;
+        head.Previous = deadline;
+    }
+
+    private static void Unlink(Deadline deadline)
+    {
+        deadline.Previous!.Next = deadline.Next;
+        deadline.Next!.Previous = deadline.Previous;
+        deadline.Next = deadline.Previous = null;
     }
 
     private void Schedule()

@@ -14,7 +14,7 @@ internal sealed class FilterTable(int loop)
     private readonly Stack<int> free = new();
     private readonly Queue<LocalFilter> retired = new();
     private LocalFilter?[] slots = new LocalFilter?[16];
-    private byte[] generations = new byte[16];
+    private int[] generations = new int[16];
     private int used;
 
     /// <summary>How many filters there are.</summary>
@@ -61,7 +61,7 @@ internal sealed class FilterTable(int loop)
         }
 
         slots[filter.Slot] = null;
-        generations[filter.Slot]++;
+        generations[filter.Slot] = (filter.Generation + 1) & RouteId.MaxGeneration;
         free.Push(filter.Slot);
     }
 

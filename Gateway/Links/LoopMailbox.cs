@@ -68,10 +68,44 @@ internal sealed class LoopMailbox(LoopContext context) : ICongestion, IRunnable
             if (!context.Delivery.IsBehind) (relieved, waiting) = (waiting, null);
         }
 
-        foreach (ref readonly var letter in CollectionsMarshal.AsSpan(reading)) letter.To.Open(letter);
-        reading.Clear();
-        if (relieved is null) return;
-        foreach (var callback in relieved) callback();
+        try
+        {
+            OpenAll();
+        }
+        finally
+        {
+            if (relieved is not null) foreach (var callback in relieved) callback();
+        }
+    }
+
+    private void OpenAll()
+    {
+        var opened = 0;
+        try
+        {
+            foreach (ref readonly var letter in CollectionsMarshal.AsSpan(reading))
+            {
+                opened++;
+                letter.To.Open(letter);
+            }
+        }
+        finally
+        {
+            // A letter that throws costs itself; those behind it are opened next time, and the lists stay in order.
+            if (opened < reading.Count) PutBack(opened);
+            reading.Clear();
+        }
+    }
+
+    private void PutBack(int from)
+    {
+        lock (gate)
+        {
+            incoming.InsertRange(0, reading.GetRange(from, reading.Count - from));
+            depth = incoming.Count;
+        }
+
+        context.Loop.Execute(this);
     }
 }
 

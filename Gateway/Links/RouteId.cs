@@ -8,11 +8,14 @@ internal static class RouteId
     /// <summary>The most event loops a gateway can have.</summary>
     public const int MaxLoops = 256;
 
-    public static ulong Of(int loop, int generation, int slot) => ((ulong)(byte)loop << 56) | ((ulong)(generation & 0xFFFFFF) << 32) | (uint)slot;
+    /// <summary>The highest generation; after it comes 0 again.</summary>
+    public const int MaxGeneration = 0xFFFFFF;
+
+    public static ulong Of(int loop, int generation, int slot) => ((ulong)(byte)loop << 56) | ((ulong)(generation & MaxGeneration) << 32) | (uint)slot;
 
     public static int Loop(ulong route) => (int)(route >> 56);
 
-    public static int Generation(ulong route) => (int)(route >> 32) & 0xFFFFFF;
+    public static int Generation(ulong route) => (int)(route >> 32) & MaxGeneration;
 
     public static int Slot(ulong route) => (int)(uint)route;
 }

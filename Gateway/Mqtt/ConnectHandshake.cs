@@ -206,6 +206,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private void Refuse(ReasonCode code, string reason)
     {
         BrokerCounters.Add(Metric.ClientRefused);
+        BrokerCounters.Add(Metric.PacketsConnackSent);
         BrokerCounters.Add(Metric.PacketsConnackError);
         if (code is ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized) BrokerCounters.Add(Metric.PacketsConnackAuthError);
         foreach (var observer in services.Observers) observer.Refused(client, code, reason);

@@ -48,7 +48,8 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize)
     {
         if (keptLength == 0 || !connection.TakesPackets) return;
         var consumed = Parse(kept.AsSpan(0, keptLength));
-        Keep(kept.AsSpan(consumed, keptLength - consumed));
+        // What ended the connection may have given the buffer back already.
+        Keep(connection.IsEnding ? [] : kept.AsSpan(consumed, keptLength - consumed));
     }
 
     private void Receive(ReadOnlySpan<byte> input)
@@ -83,6 +84,10 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize)
         catch (MalformedPacketException fault)
         {
             connection.OnMalformed(fault);
+        }
+        catch (Exception error) // the boundary of this connection, whoever let it go on
+        {
+            connection.Fail(error);
         }
 
         return connection.IsEnding ? input.Length : at;

@@ -105,6 +105,13 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
         if (size > maximumPacketSize)
         {
             aliases?.Undo(message.Topic, alias, topic);
+            // Setting an alias takes three bytes that may be the ones too many.
+            packet = packet with { TopicAlias = 0 };
+            if (alias != 0) size = codec.Measure(packet);
+        }
+
+        if (size > maximumPacketSize)
+        {
             BrokerCounters.Add(Metric.DeliveryDroppedTooLarge);
             return false;
         }

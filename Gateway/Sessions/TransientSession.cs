@@ -196,6 +196,7 @@ internal sealed class TransientSession(
     /// <summary>What a member of a shared subscription leaves behind goes to another member, but for QoS 2 that it may have. [MQTT-4.8.2-5]</summary>
     private void Redispatch()
     {
+        var now = loop.NowMs;
         foreach (var inflight in state.InflightInOrder())
         {
             if (inflight.Delivery is { Share: not null, Qos: Qos.AtLeastOnce }) services.Router.Redispatch(loop, inflight.Delivery);
@@ -203,7 +204,9 @@ internal sealed class TransientSession(
 
         foreach (var delivery in state.Queued())
         {
-            if (delivery.Share is not null) services.Router.Redispatch(loop, delivery);
+            if (delivery.Share is null) continue;
+            if (delivery.Message.IsExpired(now)) BrokerCounters.Add(Metric.DeliveryDroppedExpired); // [MQTT-3.3.2-5]
+            else services.Router.Redispatch(loop, delivery);
         }
     }
 }

@@ -64,7 +64,7 @@ public enum Metric
     ClientReadPaused,
     SessionCreated,
     SessionResumed,
-    SessionTakenover,
+    SessionTakeovered,
     SessionDiscarded,
     SessionTerminated,
 }

@@ -16,7 +16,7 @@ public static class MetricNames
         ]),
         ("packets.sent",
         [
-            Metric.PacketsConnackSent, Metric.PacketsConnackError, Metric.MessagesQos0Sent, Metric.MessagesQos1Sent, Metric.MessagesQos2Sent,
+            Metric.PacketsConnackSent, Metric.MessagesQos0Sent, Metric.MessagesQos1Sent, Metric.MessagesQos2Sent,
             Metric.PacketsPubackSent, Metric.PacketsPubrecSent, Metric.PacketsPubrelSent, Metric.PacketsPubcompSent, Metric.PacketsSubackSent,
             Metric.PacketsUnsubackSent, Metric.PacketsPingrespSent, Metric.PacketsDisconnectSent, Metric.PacketsAuthSent,
         ]),

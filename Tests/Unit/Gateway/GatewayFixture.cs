@@ -1,0 +1,176 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt;
+using Broker.Gateway.Mqtt.Codec;
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Gateway.Security;
+using Broker.Gateway.Sessions;
+using Broker.Gateway.Transport;
+using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Gateways;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Retained;
+using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
+using Broker.Grains.Routing;
+using Broker.Tests.Unit.Grains.Routing;
+using Broker.Tests.Unit.Grains.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Broker.Tests.Unit.Gateway;
+
+/// <summary>A gateway with event loops that the test turns, real shards in the same process, and no grains.</summary>
+internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILocalClientRegistry, ILocalRetainedPartitions, ILocalSessions, ILocalSiloDetails
+{
+    private readonly Shard[] shards;
+
+    public GatewayFixture(MqttOptions? mqtt = null, int loops = 1)
+    {
+        Mqtt = mqtt ?? new MqttOptions();
+        ManualLoops = [.. Enumerable.Range(0, loops).Select(_ => new ManualLoop(Clock))];
+        Loops = new GatewayLoops(ManualLoops, Clock);
+        shards = [.. Enumerable.Range(0, Map.Count).Select(_ => new Shard(new DestinationTable(Others), new RoutingOptions()))];
+        var grains = NoGrains.Of<IGrainFactory>();
+        Links = new ShardLinks(this, grains, Map, this, Clock);
+        var retained = new RetainedLinks(this, grains, Map, Clock);
+        Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
+        var access = new AccessControl([], [], []);
+        var connections = new ConnectionTable();
+        var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), connections);
+        var wrapped = Options.Create(Mqtt);
+        Services = new ConnectionServices(
+            Mqtt, access, Router, registry, new SessionOpener(wrapped, grains, this, registry, Links, Router),
+            new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), [], NullLogger.Instance);
+    }
+
+    public ManualClock Clock { get; } = new();
+
+    public MqttOptions Mqtt { get; }
+
+    public ManualLoop[] ManualLoops { get; }
+
+    /// <summary>The first loop.</summary>
+    public ManualLoop Manual => ManualLoops[0];
+
+    public GatewayLoops Loops { get; }
+
+    /// <summary>What belongs to the first loop.</summary>
+    public LoopContext Loop => Loops.All[0];
+
+    public ShardMap Map { get; } = new(4, 2);
+
+    /// <summary>Destinations that are not this gateway.</summary>
+    public FakeDestinations Others { get; } = new();
+
+    public ShardLinks Links { get; }
+
+    public MessageRouter Router { get; }
+
+    public ConnectionServices Services { get; }
+
+    string ILocalSiloDetails.Name => "test";
+
+    string ILocalSiloDetails.ClusterId => "test";
+
+    string ILocalSiloDetails.DnsHostName => "localhost";
+
+    SiloAddress ILocalSiloDetails.SiloAddress => FakeDestinations.Own.Gateway!;
+
+    SiloAddress ILocalSiloDetails.GatewayAddress => FakeDestinations.Own.Gateway!;
+
+    ILocalShard? ILocalShards.Find(int shard) => shards[shard];
+
+    ILocalClientRegistry? ILocalClientRegistries.Find(int partition) => this;
+
+    ILocalRetained? ILocalRetainedPartitions.Find(int partition) => null;
+
+    ILocalSession? ILocalSessions.Find(string clientId) => null;
+
+    bool ILocalClientRegistry.TryRegister(in ClientRegistration registration, out RegisterResult result)
+    {
+        result = default;
+        return true;
+    }
+
+    bool ILocalClientRegistry.TryUnregister(string clientId, in ClientLocation location) => true;
+
+    /// <summary>A client of 3.1.1 with a transient session.</summary>
+    public Client Open(string clientId, SessionLimits? limits = null, int loop = 0, Will? will = null)
+    {
+        var peer = new Peer(ManualLoops[loop]);
+        var sender = new PacketSender(peer.Channel, Loops.All[loop]);
+        var session = new TransientSession(
+            clientId, sender, Loops.All[loop], limits ?? new SessionLimits(), new TransientSubscriptions.Services(Links, Router), will, upgradeQos: false);
+        return new Client(session, sender, peer);
+    }
+
+    /// <summary>A connection whose CONNECT has been accepted, with bytes from <see cref="Peer.Send"/> on their way through a frame handler.</summary>
+    public (Connection Connection, Peer Peer) Connect(ISession session, ProtocolVersion version = ProtocolVersion.V311, int maximumPacketSize = 1 << 20)
+    {
+        var (connection, peer) = Accept(maximumPacketSize);
+        if (version == ProtocolVersion.V5) peer.SpeaksV5();
+        connection.Speak(version);
+        connection.Accepted(new ClientInfo { ClientId = "client", Version = version, CleanStart = true, KeepAlive = 0 }, session, "");
+        return (connection, peer);
+    }
+
+    /// <summary>A connection that awaits CONNECT.</summary>
+    public (Connection Connection, Peer Peer) Accept(int maximumPacketSize = 1 << 20)
+    {
+        var peer = new Peer(Manual);
+        var connection = new Connection(peer.Channel, Loop, Services, Services.Connections.NextNumber());
+        var frames = new FrameHandler(connection, maximumPacketSize);
+        connection.Bind(frames);
+        peer.Channel.Pipeline.AddLast(frames);
+        connection.OnOpened();
+        return (connection, peer);
+    }
+
+    /// <summary>Publishes on the first loop, as a connection of it does.</summary>
+    public bool Publish(ApplicationMessage message) => Router.Publish(Loop, message, Router.RouteOf(message.Topic), null);
+
+    /// <summary>A PUBLISH of 3.1.1 on the wire.</summary>
+    public static byte[] PublishBytes(string topic, string payload, Qos qos, ushort packetIdentifier)
+    {
+        var message = TestMessage.On(topic, payload);
+        var packet = new OutboundPublish { Message = message, Topic = message.Topic.Utf8, Qos = qos, PacketIdentifier = packetIdentifier };
+        var codec = MqttCodec.For(ProtocolVersion.V311);
+        var bytes = new byte[codec.Measure(packet)];
+        codec.Write(packet, bytes.Length, bytes);
+        return bytes;
+    }
+
+    /// <summary>A grain factory, or a grain, that must not be called.</summary>
+    [SuppressMessage("Performance", "CA1852", Justification = "DispatchProxy derives from it")]
+    public class NoGrains : DispatchProxy
+    {
+        public static T Of<T>()
+            where T : class => Create<T, NoGrains>();
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+            targetMethod!.Name == nameof(IGrainFactory.GetGrain) && targetMethod.ReturnType.IsInterface
+                ? Create(targetMethod.ReturnType, typeof(NoGrains))
+                : throw new InvalidOperationException($"{targetMethod.DeclaringType!.Name}.{targetMethod.Name} was called");
+    }
+}
+
+/// <summary>A transient session and what its client sees.</summary>
+internal sealed record Client(TransientSession Session, PacketSender Sender, Peer Peer)
+{
+    public Client Subscribe(string filter, Qos qos = Qos.AtMostOnce, int identifier = 0)
+    {
+        var subscription = new Subscription(TopicFilter.Parse(filter), new SubscriptionOptions(qos, Identifier: identifier));
+        Session.SubscribeAsync([subscription]).AsTask().GetAwaiter().GetResult();
+        return this;
+    }
+
+    public ReasonCode Unsubscribe(string filter) => Session.UnsubscribeAsync([TopicFilter.Parse(filter)]).AsTask().GetAwaiter().GetResult()[0];
+
+    public void Close(bool publishWill = false) => Session.CloseAsync(publishWill, null).AsTask().GetAwaiter().GetResult();
+
+    public List<string> Packets() => Peer.Packets();
+}
