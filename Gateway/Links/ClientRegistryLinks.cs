@@ -31,6 +31,19 @@ internal sealed class ClientRegistryLinks(
         return result;
     }
 
+    /// <summary>The connection has ended; its registration goes once its session has been left, or could not be.</summary>
+    public async ValueTask UnregisterAsync(string clientId, ulong connection, ValueTask leaving)
+    {
+        try
+        {
+            await leaving;
+        }
+        finally
+        {
+            await UnregisterAsync(clientId, connection);
+        }
+    }
+
     /// <summary>The connection has ended.</summary>
     public async ValueTask UnregisterAsync(string clientId, ulong connection)
     {

@@ -18,7 +18,8 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private ClientInfo client = null!;
     private string mountpoint = "";
     private string? assignedId;
-    private Task<RegisterResult>? registration;
+    private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool registered;
     private bool done;
     private IEnhancedExchange? exchange;
 
@@ -68,9 +69,10 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     /// <summary>The connection has ended: lets go of what the handshake holds.</summary>
     public async ValueTask AbandonAsync()
     {
-        if (registration is null || done) return;
-        // Who takes over from this one must wait until the one before it is gone too.
-        await registration;
+        if (!registered || done) return;
+        // Who takes over from this one must wait until the one before it is gone too, and until this one has left the session it was opening:
+        // its request must not reach the session behind the successor's.
+        await opened.Task;
         await services.Registry.UnregisterAsync(client.ClientId, connection.Number);
     }
 
@@ -137,12 +139,24 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         return services.Mqtt.LimitExpiry(connect.SessionExpiryInterval ?? 0);
     }
 
-    /// <summary>Takes over from an older connection, opens the session, accepts.</summary>
     private async ValueTask OpenAsync(byte[]? authenticationData)
     {
-        registration = services.Registry.RegisterAsync(
-            new ClientRegistration(client.ClientId, services.Registry.LocationOf(connection.Number), client.ExpirySeconds > 0)).AsTask();
-        var found = await registration;
+        registered = true;
+        try
+        {
+            await TakeOverAsync(authenticationData);
+        }
+        finally
+        {
+            opened.SetResult();
+        }
+    }
+
+    /// <summary>Takes over from an older connection, opens the session, accepts.</summary>
+    private async ValueTask TakeOverAsync(byte[]? authenticationData)
+    {
+        var found = await services.Registry.RegisterAsync(
+            new ClientRegistration(client.ClientId, services.Registry.LocationOf(connection.Number), client.ExpirySeconds > 0));
         if (connection.IsEnding) return;
         var (code, session) = await services.Sessions.OpenAsync(connection, client, connect, MakeWill(), found.HasStoredSession);
         if (session is null)

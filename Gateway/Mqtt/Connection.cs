@@ -275,14 +275,7 @@ internal sealed partial class Connection : IPacketHandler
             {
                 BrokerCounters.Add(Metric.ClientDisconnected);
                 foreach (var observer in services.Observers) observer.Disconnected(Client!, reason);
-                try
-                {
-                    await Session!.CloseAsync(publishWill, changedExpiry);
-                }
-                finally
-                {
-                    await services.Registry.UnregisterAsync(Client!.ClientId, Number);
-                }
+                await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session!.CloseAsync(publishWill, changedExpiry));
             }
         }
         catch (Exception error) // the boundary of this connection
