@@ -43,7 +43,9 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
             if (stopPublishClear && message.Payload.Length == 0) return true;
         }
 
-        if (!FindMatch(route))
+        // What NeedsReceipt has just found holds for this message: a route added since then may belong to a session whose answer nobody would await.
+        var isSettled = receipt is null && message.Qos != Qos.AtMostOnce && route.Match is { NeedsReceipt: false };
+        if (!isSettled && !FindMatch(route))
         {
             shards.Send(route.Shard, message, receipt);
             return true;
