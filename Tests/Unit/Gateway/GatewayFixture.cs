@@ -43,7 +43,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), connections);
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
-            Mqtt, access, Router, registry, new SessionOpener(wrapped, grains, this, registry, Links, Router),
+            Mqtt, access, Router, registry, new SessionOpener(wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router),
             new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), [], NullLogger.Instance);
     }
 
@@ -124,7 +124,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var peer = new Peer(Manual);
         var connection = new Connection(peer.Channel, Loop, Services, Services.Connections.NextNumber());
         var frames = new FrameHandler(connection, maximumPacketSize);
-        connection.Bind(frames);
+        connection.Frames = frames;
         peer.Channel.Pipeline.AddLast(frames);
         connection.OnOpened();
         return (connection, peer);
