@@ -29,7 +29,7 @@ public sealed class AnnotatedOptionsValidator<T>(string section) : IValidateOpti
 
     private static string Allowed(ValidationAttribute rule) => rule switch
     {
-        RangeAttribute range => $"it must be between {range.Minimum} and {range.Maximum}",
+        RangeAttribute range => string.Create(CultureInfo.InvariantCulture, $"it must be between {range.Minimum} and {range.Maximum}"),
         RegularExpressionAttribute pattern => $"it must match {pattern.Pattern}",
         RequiredAttribute => "it must be set",
         _ => rule.FormatErrorMessage("it"),

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Broker.Gateway.Links;
+using Broker.Gateway.Sessions;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Topics;
@@ -33,10 +35,9 @@ public class FilterTableTests
         var second = table.AddShared(Filter("$share/g/a"));
         Assert.NotEqual(table.RouteOf(first), table.RouteOf(second));
         table.Remove(first);
-        Assert.Null(table.Find(table.RouteOf(first)));
+        Assert.Same(first, table.Find(table.RouteOf(first))); // stays for a while, so that what is on its way finds an heir
         Assert.Same(second, table.Find(table.RouteOf(second)));
         Assert.False(table.TryFind(Filter("$share/g/a"), out _));
-        Assert.Equal(1, table.Count);
     }
 
     [Fact]
@@ -77,6 +78,8 @@ public class FilterTableTests
         var filters = new[] { "a/b", "a/b/#", "+/b", "x/y/z", "q" }.Select(text => table.GetOrAdd(Filter(text), out _)).ToList();
         filters.Add(table.AddShared(Filter("$share/g/a/b")));
         filters.Add(table.AddShared(Filter("$share/g/#")));
+        var subscriber = new Subscriber((TransientSession)RuntimeHelpers.GetUninitializedObject(typeof(TransientSession)), default);
+        foreach (var filter in filters) filter.Add(subscriber);
         table.Remove(filters[4]);
         for (var shard = 0; shard < map.Count; shard++)
         {
