@@ -61,7 +61,7 @@ public class BrokerHost : IAsyncLifetime
     public async Task<BrokerHost> StartFromCopyAsync()
     {
         var copy = new BrokerHost(settings, configure);
-        foreach (var file in Directory.GetFiles(data)) File.Copy(file, Path.Combine(copy.data, Path.GetFileName(file)));
+        foreach (var file in Directory.GetFiles(data, "broker.db*")) File.Copy(file, Path.Combine(copy.data, Path.GetFileName(file)));
         await copy.InitializeAsync();
         return copy;
     }
