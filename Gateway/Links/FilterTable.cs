@@ -6,16 +6,24 @@ namespace Broker.Gateway.Links;
 
 /// <summary>The filters of one event loop's transient sessions: by name when one subscribes, by route when a message comes.</summary>
 /// <remarks>Written and delivered from on its loop only. A shared filter has an entry for each subscriber, as the shard chooses among them.</remarks>
-internal sealed class FilterTable(int loop)
+internal sealed class FilterTable
 {
     private const int MaxRetired = 1024;
 
-    private readonly Dictionary<string, LocalFilter> byName = new(StringComparer.Ordinal);
+    private readonly int loop;
+    private readonly HashSet<LocalFilter> filters = new(ByName.Instance);
+    private readonly HashSet<LocalFilter>.AlternateLookup<string> byName;
     private readonly Stack<int> free = new();
     private readonly Queue<LocalFilter> retired = new();
     private LocalFilter?[] slots = new LocalFilter?[16];
     private int[] generations = new int[16];
     private int used;
+
+    public FilterTable(int loop)
+    {
+        this.loop = loop;
+        byName = filters.GetAlternateLookup<string>();
+    }
 
     /// <summary>How many filters there are.</summary>
     public int Count => used - free.Count - retired.Count;
@@ -28,7 +36,10 @@ internal sealed class FilterTable(int loop)
     public LocalFilter GetOrAdd(in TopicFilter filter, out bool isNew)
     {
         isNew = !byName.TryGetValue(filter.Text, out var found);
-        return isNew ? byName[filter.Text] = Add(filter) : found!;
+        if (!isNew) return found!;
+        found = Add(filter);
+        filters.Add(found);
+        return found;
     }
 
     /// <summary>The entry of an unshared filter.</summary>
@@ -93,5 +104,21 @@ internal sealed class FilterTable(int loop)
         }
 
         return slots[slot] = new LocalFilter(filter, slot, generations[slot]);
+    }
+
+    /// <summary>Entries by their filter's text, which they hold themselves: a set is a third smaller than a dictionary.</summary>
+    private sealed class ByName : IEqualityComparer<LocalFilter>, IAlternateEqualityComparer<string, LocalFilter>
+    {
+        public static readonly ByName Instance = new();
+
+        public bool Equals(LocalFilter? one, LocalFilter? other) => ReferenceEquals(one, other);
+
+        public int GetHashCode(LocalFilter filter) => GetHashCode(filter.Filter.Text);
+
+        public bool Equals(string text, LocalFilter filter) => text == filter.Filter.Text;
+
+        public int GetHashCode(string text) => text.GetHashCode(StringComparison.Ordinal);
+
+        public LocalFilter Create(string text) => throw new NotSupportedException("An entry needs a slot.");
     }
 }

@@ -9,7 +9,7 @@ namespace Broker.Gateway.Links;
 internal sealed class LocalFilter(TopicFilter filter, int slot, int generation)
 {
     private Subscriber single;
-    private List<Subscriber>? many;
+    private Crowd? crowd;
 
     /// <summary>The whole filter, mountpoint included.</summary>
     public TopicFilter Filter { get; } = filter;
@@ -25,55 +25,63 @@ internal sealed class LocalFilter(TopicFilter filter, int slot, int generation)
     public MessageRouter? Heir { get; set; }
 
     /// <summary>How many sessions are subscribed.</summary>
-    public int Count => many?.Count ?? (single.Session is null ? 0 : 1);
+    public int Count => crowd?.All.Count ?? (single.Session is null ? 0 : 1);
 
     /// <summary>A subscriber by its place, 0 to <see cref="Count"/> - 1; places move when one leaves.</summary>
-    public Subscriber this[int at] => many is null ? single : many[at];
+    public Subscriber this[int at] => crowd is null ? single : crowd.All[at];
 
-    /// <summary>Adds a session, which remembers the returned place.</summary>
-    public int Add(in Subscriber subscriber)
+    /// <summary>Whether a session is subscribed.</summary>
+    public bool Contains(TransientSession session) => crowd is null ? ReferenceEquals(single.Session, session) : crowd.Places.ContainsKey(session);
+
+    /// <summary>Adds a session, or gives it other options.</summary>
+    /// <returns>True if it is new.</returns>
+    public bool Set(in Subscriber subscriber)
     {
-        if (many is null && single.Session is null)
-        {
-            single = subscriber;
-            return 0;
-        }
-
-        if (many is null)
-        {
-            many = [single];
-            single = default;
-        }
-
-        many.Add(subscriber);
-        return many.Count - 1;
+        var isNew = !Contains(subscriber.Session!);
+        if (crowd is null && (Count == 0 || !isNew)) single = subscriber;
+        else if (!isNew) crowd!.All[crowd.Places[subscriber.Session!]] = subscriber;
+        else Gather().Add(subscriber);
+        return isNew;
     }
 
-    /// <summary>Changes the options of the subscriber at a place.</summary>
-    public void Set(int place, in SubscriptionOptions options)
+    /// <summary>Takes a session out, if it is there.</summary>
+    public void Remove(TransientSession session)
     {
-        if (many is null) single = single with { Options = options };
-        else many[place] = many[place] with { Options = options };
+        if (crowd is not null) crowd.Remove(session);
+        else if (ReferenceEquals(single.Session, session)) single = default;
+        if (crowd is { All.Count: 0 }) crowd = null;
     }
 
-    /// <summary>Takes out the subscriber at a place; the last one moves there and is told.</summary>
-    public void RemoveAt(int place)
+    private Crowd Gather()
     {
-        if (many is null)
+        if (crowd is not null) return crowd;
+        crowd = new Crowd();
+        crowd.Add(single);
+        single = default;
+        return crowd;
+    }
+
+    /// <summary>Several subscribers, each found at once: an unsubscribe storm on a popular filter must not search.</summary>
+    private sealed class Crowd
+    {
+        public readonly List<Subscriber> All = [];
+        public readonly Dictionary<TransientSession, int> Places = [];
+
+        public void Add(in Subscriber subscriber)
         {
-            single = default;
-            return;
+            Places.Add(subscriber.Session!, All.Count);
+            All.Add(subscriber);
         }
 
-        var last = many.Count - 1;
-        if (place != last)
+        /// <summary>The last one takes the place of the one that leaves.</summary>
+        public void Remove(TransientSession session)
         {
-            many[place] = many[last];
-            many[place].Session!.Moved(this, place);
+            if (!Places.Remove(session, out var place)) return;
+            var last = All[^1];
+            All[place] = last;
+            if (place != All.Count - 1) Places[last.Session!] = place;
+            All.RemoveAt(All.Count - 1);
         }
-
-        many.RemoveAt(last);
-        if (many.Count == 0) many = null;
     }
 }
 

@@ -168,9 +168,6 @@ internal sealed class TransientSession(
     public ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters) =>
         (subscriptions ??= new TransientSubscriptions(this, loop, services)).UnsubscribeAsync(filters);
 
-    /// <summary>A filter has moved this session to another of its places.</summary>
-    public void Moved(LocalFilter filter, int place) => subscriptions!.Moved(filter, place);
-
     public async ValueTask CloseAsync(bool publishWill, uint? expirySeconds)
     {
         closed = true;

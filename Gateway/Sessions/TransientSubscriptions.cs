@@ -10,19 +10,19 @@ namespace Broker.Gateway.Sessions;
 /// <remarks>On the session's event loop only.</remarks>
 internal sealed class TransientSubscriptions(TransientSession session, LoopContext loop, TransientSubscriptions.Services services)
 {
-    /// <summary>This session's place in each of its filters.</summary>
-    private readonly Dictionary<LocalFilter, int> places = [];
+    /// <summary>The filters this session is subscribed to.</summary>
+    private readonly HashSet<LocalFilter> own = [];
     private Dictionary<string, LocalFilter>? shared;
 
     /// <summary>What all transient sessions need of the gateway.</summary>
     internal sealed record Services(ShardLinks Shards, MessageRouter Router);
 
-    public int Count => places.Count;
+    public int Count => own.Count;
 
     /// <summary>Whether there is a subscription with this filter.</summary>
     public bool Contains(in TopicFilter filter) => filter.IsShared
         ? shared is not null && shared.ContainsKey(filter.Text)
-        : loop.Filters.TryFind(filter, out var local) && places.ContainsKey(local);
+        : loop.Filters.TryFind(filter, out var local) && local.Contains(session);
 
     public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested)
     {
@@ -53,13 +53,10 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
     public async ValueTask ClearAsync()
     {
         var changes = new List<RouteChange>();
-        foreach (var filter in places.Keys.ToArray()) Remove(filter, changes);
+        foreach (var filter in own.ToArray()) Remove(filter, changes);
         shared = null;
         if (changes.Count > 0 && !services.Shards.TryChange(changes)) await services.Shards.ChangeAsync(changes);
     }
-
-    /// <summary>A filter has moved the session to another place.</summary>
-    public void Moved(LocalFilter filter, int place) => places[filter] = place;
 
     /// <summary>Tells shards in other processes; until they know, other sessions that subscribe to the same filters wait as well.</summary>
     private async Task RegisterAsync(List<RouteChange> changes)
@@ -67,8 +64,14 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
         var running = services.Shards.ChangeAsync(changes);
         var filters = changes.ConvertAll(change => loop.Filters.Find(change.RouteId));
         foreach (var filter in filters) filter!.Registering = running;
-        await running;
-        foreach (var filter in filters) filter!.Registering = null;
+        try
+        {
+            await running;
+        }
+        finally
+        {
+            foreach (var filter in filters) filter!.Registering = null;
+        }
     }
 
     /// <returns>True if the subscription is new.</returns>
@@ -76,13 +79,8 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
     {
         bool isNewFilter;
         local = filter.IsShared ? FindOrAddShared(filter, out isNewFilter) : loop.Filters.GetOrAdd(filter, out isNewFilter);
-        if (places.TryGetValue(local, out var place))
-        {
-            local.Set(place, options); // replaces the subscription [MQTT-3.8.4-3]
-            return false;
-        }
-
-        places.Add(local, local.Add(new Subscriber(session, options)));
+        if (!local.Set(new Subscriber(session, options))) return false; // replaced the subscription [MQTT-3.8.4-3]
+        own.Add(local);
         if (isNewFilter) changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local)));
         return true;
     }
@@ -101,7 +99,7 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
         {
             if (shared is null || !shared.Remove(filter.Text, out local)) return false;
         }
-        else if (!loop.Filters.TryFind(filter, out local) || !places.ContainsKey(local))
+        else if (!loop.Filters.TryFind(filter, out local) || !local.Contains(session))
         {
             return false;
         }
@@ -112,8 +110,8 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
 
     private void Remove(LocalFilter local, List<RouteChange> changes)
     {
-        places.Remove(local, out var place);
-        local.RemoveAt(place);
+        own.Remove(local);
+        local.Remove(session);
         if (local.Count > 0) return;
         changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local), Remove: true));
         if (local.Filter.IsShared) local.Heir = services.Router;

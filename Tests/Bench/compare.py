@@ -32,6 +32,7 @@ ALONE = {f"growth-{n}": f"rate -P {n // 2} -r 5000 -q 0 -s 64" for n in (10, 100
 MOSQUITTO_CONF = """listener {port} 127.0.0.1
 allow_anonymous true
 max_queued_messages 0
+max_inflight_messages 100
 persistence false
 set_tcp_nodelay true
 log_dest none

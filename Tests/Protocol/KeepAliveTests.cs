@@ -1,5 +1,5 @@
-using Broker.Grains.Interfaces.Messages;
 using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Messages;
 using Broker.Tests.Protocol.Harness;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;

@@ -1,5 +1,5 @@
-using Broker.Gateway.Security;
 using Broker.Gateway.Mqtt.Packets;
+using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Messages;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;

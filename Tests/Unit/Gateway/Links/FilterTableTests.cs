@@ -3,6 +3,7 @@ using Broker.Gateway.Links;
 using Broker.Gateway.Sessions;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Tests.Unit.Grains.Routing;
 using Xunit;
@@ -79,7 +80,7 @@ public class FilterTableTests
         filters.Add(table.AddShared(Filter("$share/g/a/b")));
         filters.Add(table.AddShared(Filter("$share/g/#")));
         var subscriber = new Subscriber((TransientSession)RuntimeHelpers.GetUninitializedObject(typeof(TransientSession)), default);
-        foreach (var filter in filters) filter.Add(subscriber);
+        foreach (var filter in filters) filter.Set(subscriber);
         table.Remove(filters[4]);
         for (var shard = 0; shard < map.Count; shard++)
         {
@@ -118,20 +119,26 @@ public class FilterTableTests
     }
 
     [Fact]
-    public void PlaceIsZeroAgain_WhenAnEmptyFilterIsTakenAgain()
+    public void SubscribersAreFoundAndReplaced_WhenSeveralComeAndGo()
     {
         var gateway = new GatewayFixture();
         var (one, two) = (gateway.Open("1"), gateway.Open("2"));
         var filter = new LocalFilter(Filter("a"), 0, 0);
-        Assert.Equal(0, filter.Add(new Subscriber(one.Session, default)));
-        filter.RemoveAt(0);
+        Assert.True(filter.Set(new Subscriber(one.Session, default)));
+        filter.Remove(two.Session);
+        filter.Remove(one.Session);
         Assert.Equal(0, filter.Count);
-        Assert.Equal(0, filter.Add(new Subscriber(one.Session, default)));
-        Assert.Equal(1, filter.Add(new Subscriber(two.Session, default)));
-        filter.RemoveAt(1);
-        filter.RemoveAt(0);
+        Assert.True(filter.Set(new Subscriber(one.Session, default)));
+        Assert.True(filter.Set(new Subscriber(two.Session, default)));
+        Assert.False(filter.Set(new Subscriber(one.Session, new SubscriptionOptions(Qos.AtLeastOnce))));
+        Assert.Equal(Qos.AtLeastOnce, filter[0].Options.Qos);
+        Assert.Equal(2, filter.Count);
+        filter.Remove(one.Session);
+        Assert.False(filter.Contains(one.Session));
+        Assert.Same(two.Session, filter[0].Session);
+        filter.Remove(two.Session);
         Assert.Equal(0, filter.Count);
-        Assert.Equal(0, filter.Add(new Subscriber(two.Session, default)));
+        Assert.True(filter.Set(new Subscriber(two.Session, default)));
         Assert.Same(two.Session, filter[0].Session);
     }
 
