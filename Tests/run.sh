@@ -76,7 +76,7 @@ need_mqttjs() {
         mkdir -p "$cache"
         npm install --prefix "$cache" --no-audit --no-fund --loglevel=error mqtt@5 >&2
     fi
-    export NODE_PATH="$cache/node_modules"
+    export BROKER_TEST_NODE="$cache"
 }
 
 set_up() {
