@@ -70,7 +70,7 @@ internal sealed class AcknowledgementQueue(Connection connection, int receiveMax
         BrokerCounters.Add(Metric.PacketsPublishError);
         BrokerCounters.Add(Metric.MessagesDroppedStoreFailed);
         // Not safe: the identifier is free again, and the client may try once more. A 3.x client is left without an answer.
-        if (pending.Type == PacketType.Pubrec) connection.Session!.Release(pending.PacketIdentifier, new PendingAcknowledgement(connection, null, null, 0));
+        if (pending is { Type: PacketType.Pubrec, IsRepetition: false }) connection.Session!.Release(pending.PacketIdentifier, new PendingAcknowledgement(connection, null, null, 0));
         if (connection.Rules.AnswersRefusedPublish) connection.Sender.Acknowledge(pending.Type, pending.PacketIdentifier, code);
     }
 }
@@ -84,6 +84,9 @@ internal sealed class PendingAcknowledgement(Connection connection, Acknowledgem
     public PacketType Type => type ?? default;
 
     public ushort PacketIdentifier => packetIdentifier;
+
+    /// <summary>True for a message that was taken before: its identifier stays reserved whatever becomes of this answer.</summary>
+    public bool IsRepetition { get; set; }
 
     /// <summary>The outcome, once it is known on the loop.</summary>
     public ReasonCode? Outcome { get; set; }

@@ -131,6 +131,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
                     break;
                 case ReceiveOutcome.Repeated: // [MQTT-4.3.3-10]
                     BrokerCounters.Add(Metric.PacketsPublishInuse);
+                    if (pending is not null) pending.IsRepetition = true;
                     break;
                 default:
                     BrokerCounters.Add(Metric.PacketsPublishDropped);

@@ -23,7 +23,9 @@ internal sealed partial class SessionGrain(
     private SessionHeader? header;
     private ClientLocation? owner;
     private StoreException? unread;
-    private (Guid Link, long Number, ReasonCode[] Codes) lastBatch;
+
+    /// <summary>The last batch of each link and what was answered: one for each shard that is in another process.</summary>
+    private readonly Dictionary<Guid, (long Number, ReasonCode[] Codes)> lastBatches = [];
 
     private string ClientId => SessionKey.ClientIdOf(this.GetPrimaryKeyString());
 
@@ -181,7 +183,7 @@ internal sealed partial class SessionGrain(
     public async Task<ReasonCode[]> Enqueue(SessionBatch batch)
     {
         DemandRead();
-        if (lastBatch.Link == batch.Link && lastBatch.Number == batch.Number) return lastBatch.Codes;
+        if (lastBatches.TryGetValue(batch.Link, out var last) && last.Number == batch.Number) return last.Codes;
         var receipts = Array.ConvertAll(batch.Messages, item =>
         {
             var receipt = new TaskReceipt();
@@ -190,8 +192,11 @@ internal sealed partial class SessionGrain(
             receipt.Answer(taken ? ReasonCode.Success : ReasonCode.ServerBusy);
             return receipt.Completion;
         });
-        lastBatch = (batch.Link, batch.Number, await Task.WhenAll(receipts));
-        return lastBatch.Codes;
+        var codes = await Task.WhenAll(receipts);
+        // Links of processes that have gone stay until there are clearly too many.
+        if (lastBatches.Count > 2 * map.Count) lastBatches.Clear();
+        lastBatches[batch.Link] = (batch.Number, codes);
+        return codes;
     }
 
     public async Task HandleDue()
