@@ -1,21 +1,30 @@
 using System.Collections.Concurrent;
+using DotNetty.Common;
+using DotNetty.Common.Internal.Logging;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Tests.Protocol.Harness;
 
-/// <summary>Collects what a broker must never do by a client's doing: Error logs and unobserved task exceptions.</summary>
+/// <summary>Collects what a broker must never do by a client's doing: Error logs, unobserved task exceptions and leaked buffers.</summary>
 internal sealed class FaultRecord : ILoggerProvider
 {
     private static readonly ConcurrentQueue<string> Unobserved = new();
+    private static readonly FaultRecord Leaks = new();
     private readonly ConcurrentQueue<string> errors = new();
     // A clock that jumps looks to Orleans like a machine that stood still.
     private readonly ConcurrentQueue<string> expected = new(["LocalSiloHealthMonitor"]);
 
-    static FaultRecord() => TaskScheduler.UnobservedTaskException += (_, fault) =>
+    static FaultRecord()
     {
-        var text = fault.Exception.ToString();
-        if (text.Contains("Broker.Gateway", StringComparison.Ordinal) || text.Contains("Broker.Grains", StringComparison.Ordinal)) Unobserved.Enqueue(text);
-    };
+        TaskScheduler.UnobservedTaskException += (_, fault) =>
+        {
+            var text = fault.Exception.ToString();
+            if (text.Contains("Broker.Gateway", StringComparison.Ordinal) || text.Contains("Broker.Grains", StringComparison.Ordinal)) Unobserved.Enqueue(text);
+        };
+        // DotNetty watches every buffer and logs an error for one that is collected before it was released.
+        InternalLoggerFactory.DefaultFactory = LoggerFactory.Create(logging => logging.AddProvider(Leaks));
+        ResourceLeakDetector.Level = ResourceLeakDetector.DetectionLevel.Paranoid;
+    }
 
     /// <summary>Error logs whose text holds this are not faults.</summary>
     public void Expect(string part) => expected.Enqueue(part);
@@ -25,7 +34,7 @@ internal sealed class FaultRecord : ILoggerProvider
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        var faults = errors.Where(error => !expected.Any(part => error.Contains(part, StringComparison.Ordinal))).Concat(Unobserved).ToArray();
+        var faults = errors.Where(error => !expected.Any(part => error.Contains(part, StringComparison.Ordinal))).Concat(Unobserved).Concat(Leaks.errors).ToArray();
         if (faults.Length > 0) throw new InvalidOperationException($"The broker had {faults.Length} faults:\n{string.Join("\n---\n", faults)}");
     }
 
