@@ -4,6 +4,7 @@ using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Gateways;
+using DotNetty.Common.Internal.Logging;
 using DotNetty.Transport.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -47,12 +48,17 @@ internal static class GatewayComposition
 
     private static void AddTransport(IServiceCollection services)
     {
-        services.AddSingleton(provider => TransportFactory.Create(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.Transport switch
+        services.AddSingleton(provider =>
         {
-            "epoll" => TransportPreference.Epoll,
-            "portable" => TransportPreference.Portable,
-            _ => TransportPreference.Automatic,
-        }));
+            // What the transport has to say, such as that descriptors have run out, goes where everything else goes.
+            InternalLoggerFactory.DefaultFactory = provider.GetRequiredService<ILoggerFactory>();
+            return TransportFactory.Create(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.Transport switch
+            {
+                "epoll" => TransportPreference.Epoll,
+                "portable" => TransportPreference.Portable,
+                _ => TransportPreference.Automatic,
+            });
+        });
         services.AddSingleton(provider =>
             provider.GetRequiredService<ITransport>().CreateLoops(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.EffectiveEventLoops));
         services.AddSingleton(provider => new GatewayLoops(provider.GetRequiredService<IEventLoopGroup>().Items, provider.GetRequiredService<TimeProvider>()));
