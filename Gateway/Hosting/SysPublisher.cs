@@ -64,7 +64,6 @@ internal sealed class SysPublisher(
     {
         yield return ("connections", connections.Count);
         yield return ("topics", loops.All.Sum(loop => loop.Filters.Count));
-        yield return ("retained", BrokerCounters.Read(Metric.MessagesRetained));
     }
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
