@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using Broker.Grains.Clients;
+using Broker.Grains.Cluster;
 using Broker.Grains.Gateways;
 using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
@@ -46,8 +48,15 @@ internal static class BrokerSilo
             var port = silo.Configuration.GetValue($"{SiloOptions.Section}:{nameof(SiloOptions.Port)}", 0);
             silo.UseLocalhostClustering(siloPort: port != 0 ? port : FreePort(), gatewayPort: 0, serviceId: "broker", clusterId: "broker");
             silo.AddGrainService<GatewayService>();
+            silo.AddGrainService<SpreadService>();
+            silo.AddPlacementDirector<EvenPlacement, EvenPlacementDirector>();
+#pragma warning disable ORLEANSEXP003 // the consistent directory: see ClusterDirectory
+            silo.AddDistributedGrainDirectory(ClusterDirectory.Name);
+#pragma warning restore ORLEANSEXP003
             silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
         });
+        services.AddHostedService<NodeWatch>();
+        services.AddHostedService<SpreadKeeper>();
         services.AddHostedService<DueSweeperStarter>();
     }
 
@@ -89,6 +98,9 @@ internal static class BrokerSilo
         services.AddSingleton<LocalRetainedPartitions>().AddSingleton<ILocalRetainedPartitions>(provider => provider.GetRequiredService<LocalRetainedPartitions>());
         services.AddSingleton<IDestinationFactory, DestinationFactory>();
         services.AddSingleton<IGatewayClient, GatewayClient>();
+        services.AddSingleton<GatewayPoll>();
+        services.AddSingleton<ISpreadClient, SpreadClient>();
+        services.AddSingleton(new HostedGrains(Any: true));
         services.AddSingleton<SessionPublisher>();
         // A gateway in the same process knows what is configured, and registers it behind this.
         services.AddSingleton(new SessionDefaults(new SessionLimits(), UpgradeQos: false));

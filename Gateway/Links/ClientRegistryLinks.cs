@@ -9,7 +9,8 @@ namespace Broker.Gateway.Links;
 
 /// <summary>This gateway's way to the client registry, and the takeover that a registration may demand (promise 4).</summary>
 internal sealed class ClientRegistryLinks(
-    ILocalClientRegistries local, IGrainFactory grains, ShardMap map, ILocalSiloDetails silo, IGatewayClient gateways, ConnectionTable connections)
+    ILocalClientRegistries local, IGrainFactory grains, ShardMap map, ILocalSiloDetails silo, IGatewayClient gateways, ISiloStatusOracle silos,
+    ConnectionTable connections)
 {
     /// <summary>Where a connection of this process is.</summary>
     public ClientLocation LocationOf(ulong connection) => new(silo.SiloAddress, connection);
@@ -26,9 +27,23 @@ internal sealed class ClientRegistryLinks(
 
         if (result.Previous is not { } previous || previous == registration.Location) return result;
         BrokerCounters.Add(Metric.SessionTakeovered);
-        if (!previous.Gateway.Equals(silo.SiloAddress)) await Task.Run(() => gateways.At(previous.Gateway).Close(previous.Connection, ReasonCode.SessionTakenOver));
+        if (!previous.Gateway.Equals(silo.SiloAddress)) await Task.Run(() => CloseElsewhereAsync(previous));
         else if (connections.Find(previous.Connection) is { } older) await older.CloseAsync(ReasonCode.SessionTakenOver, "takeovered");
         return result;
+    }
+
+    /// <summary>Returns when the connection can send no more: its gateway says so, or has been declared dead. One that is merely silent is waited for.</summary>
+    /// <exception cref="TimeoutException">Neither became known in time: the newcomer has to try again.</exception>
+    private async Task CloseElsewhereAsync(ClientLocation previous)
+    {
+        try
+        {
+            await gateways.At(previous.Gateway).Close(previous.Connection, ReasonCode.SessionTakenOver);
+        }
+        catch (Exception) when (silos.IsDeadSilo(previous.Gateway))
+        {
+            // Its connections died with it.
+        }
     }
 
     /// <summary>The connection has ended; its registration goes once its session has been left, or could not be.</summary>

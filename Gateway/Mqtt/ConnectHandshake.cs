@@ -3,7 +3,6 @@ using System.Net;
 using System.Text;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
-using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
@@ -142,6 +141,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private async ValueTask OpenAsync(byte[]? authenticationData)
     {
         registered = true;
+        connection.Registered = client;
         try
         {
             await TakeOverAsync(authenticationData);
@@ -155,8 +155,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     /// <summary>Takes over from an older connection, opens the session, accepts.</summary>
     private async ValueTask TakeOverAsync(byte[]? authenticationData)
     {
-        var found = await services.Registry.RegisterAsync(
-            new ClientRegistration(client.ClientId, services.Registry.LocationOf(connection.Number), client.ExpirySeconds > 0));
+        var found = await services.Registry.RegisterAsync(client.Register(services.Registry.LocationOf(connection.Number)));
         if (connection.IsEnding) return;
         var (code, session) = await services.Sessions.OpenAsync(connection, client, connect, MakeWill(), found.HasStoredSession);
         if (session is null)

@@ -53,6 +53,9 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>Set when connected.</summary>
     public ClientInfo? Client { get; private set; }
 
+    /// <summary>Who is about to be registered, or is, as the owner of its client identifier.</summary>
+    public ClientInfo? Registered { get; set; }
+
     /// <summary>Set when connected.</summary>
     public ISession? Session { get; private set; }
 

@@ -12,7 +12,38 @@ internal sealed class ClientPartition : ILocalClientRegistry
     /// <summary>A durable session that the store knows.</summary>
     public void AddStored(string clientId)
     {
-        lock (gate) clients[clientId] = new Entry(null, IsStored: true, WillStore: false);
+        lock (gate) clients[clientId] = Stored;
+    }
+
+    /// <summary>A connection that a gateway has, while the partition recovers.</summary>
+    /// <returns>The connection to close: of two of one client the older one; null if there is just one.</returns>
+    public ClientLocation? AddConnected(in ClientRegistration registration)
+    {
+        lock (gate)
+        {
+            clients.TryGetValue(registration.ClientId, out var known);
+            var isNewer = known.Location is null || known.ConnectedAt < registration.ConnectedAt;
+            if (isNewer) clients[registration.ClientId] = new Entry(registration.Location, known.IsStored, registration.IsDurable, registration.ConnectedAt);
+            return isNewer ? known.Location : registration.Location;
+        }
+    }
+
+    /// <summary>The gateways that have connections here.</summary>
+    public SiloAddress[] Gateways()
+    {
+        lock (gate) return [.. clients.Values.Select(entry => entry.Location?.Gateway).OfType<SiloAddress>().Distinct()];
+    }
+
+    /// <summary>A gateway has gone, and its connections with it.</summary>
+    public void Forget(SiloAddress gateway)
+    {
+        lock (gate)
+        {
+            foreach (var (clientId, entry) in clients)
+            {
+                if (gateway.Equals(entry.Location?.Gateway)) Disconnect(clientId, entry);
+            }
+        }
     }
 
     public bool TryRegister(in ClientRegistration registration, out RegisterResult result)
@@ -25,7 +56,7 @@ internal sealed class ClientPartition : ILocalClientRegistry
             // Stored until it is forgotten: this connection may end before it has discarded or resumed the session.
             var stored = before.IsStored || before.WillStore;
             result = new RegisterResult(before.Location, stored);
-            clients[registration.ClientId] = new Entry(registration.Location, stored, registration.IsDurable);
+            clients[registration.ClientId] = new Entry(registration.Location, stored, registration.IsDurable, registration.ConnectedAt);
             return true;
         }
     }
@@ -35,9 +66,7 @@ internal sealed class ClientPartition : ILocalClientRegistry
         lock (gate)
         {
             if (closed) return false;
-            if (!clients.TryGetValue(clientId, out var entry) || entry.Location != location) return true;
-            if (entry.IsStored || entry.WillStore) clients[clientId] = new Entry(null, IsStored: true, WillStore: false);
-            else clients.Remove(clientId);
+            if (clients.TryGetValue(clientId, out var entry) && entry.Location == location) Disconnect(clientId, entry);
             return true;
         }
     }
@@ -59,8 +88,17 @@ internal sealed class ClientPartition : ILocalClientRegistry
         lock (gate) closed = true;
     }
 
+    private static Entry Stored => new(null, IsStored: true, WillStore: false, ConnectedAt: 0);
+
+    private void Disconnect(string clientId, in Entry entry)
+    {
+        if (entry.IsStored || entry.WillStore) clients[clientId] = Stored;
+        else clients.Remove(clientId);
+    }
+
     /// <param name="Location">Where the client is connected.</param>
     /// <param name="IsStored">It has a durable session.</param>
     /// <param name="WillStore">Its connection has one or is about to make one.</param>
-    private readonly record struct Entry(ClientLocation? Location, bool IsStored, bool WillStore);
+    /// <param name="ConnectedAt">When it connected, in Unix milliseconds.</param>
+    private readonly record struct Entry(ClientLocation? Location, bool IsStored, bool WillStore, long ConnectedAt);
 }

@@ -11,6 +11,9 @@ namespace Broker.Grains.Routing;
 /// outside the lock; a publisher's own thread keeps its order.</remarks>
 internal sealed class Shard(DestinationTable destinations, RoutingOptions options) : ILocalShard
 {
+    /// <summary>Nodes looked at while the lock is held: some 100 µs.</summary>
+    private const int SweepNodes = 10_000;
+
     private readonly Lock gate = new();
     private readonly SubscriptionTrie trie = new();
     private readonly Dictionary<string, SharedGroup> groups = new(StringComparer.Ordinal);
@@ -80,6 +83,76 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         return true;
     }
 
+    /// <summary>A gateway has gone for good: from now on nothing is sent there. <see cref="Sweep"/> must follow.</summary>
+    /// <returns>The number of the destination to sweep; null if it had no routes here.</returns>
+    public int? Forget(SiloAddress gateway)
+    {
+        lock (gate)
+        {
+            if (!destinations.TryFind(RouteDestination.OfGateway(gateway), out var number) || destinations.IsDead(number)) return null;
+            destinations.Kill(number);
+            foreach (var (name, group) in groups)
+            {
+                if (group.Leave(number) && group.IsEmpty) Drop(name, group);
+            }
+
+            Volatile.Write(ref version, version + 1);
+            return number;
+        }
+    }
+
+    /// <summary>Takes the routes of a destination that was forgotten out, a part at a time, so that the shard is not held up.</summary>
+    /// <param name="from">0 to begin with; then what the last call returned.</param>
+    /// <returns>Where to go on; 0 when all are out.</returns>
+    public int Sweep(int destination, int from)
+    {
+        lock (gate)
+        {
+            var next = trie.RemoveSome(destination, Math.Max(from, 1), SweepNodes, out var removed);
+            for (var route = 0; route < removed; route++) destinations.Release(destination);
+            return next;
+        }
+    }
+
+    /// <summary>Forgets a gateway and takes its routes out, on the thread pool.</summary>
+    public void ForgetAndSweep(SiloAddress gateway)
+    {
+        if (Forget(gateway) is not { } destination) return;
+        _ = Task.Run(() =>
+        {
+            for (var next = Sweep(destination, 0); next != 0;) next = Sweep(destination, next);
+        });
+    }
+
+    /// <summary>The gateways that have routes here.</summary>
+    public SiloAddress[] Gateways()
+    {
+        lock (gate) return [.. destinations.Names.Select(name => name.Gateway).OfType<SiloAddress>()];
+    }
+
+    /// <summary>Every route, closed or not: for the shard's next activation and for the audit.</summary>
+    public RouteChange[] Snapshot()
+    {
+        lock (gate)
+        {
+            var all = new List<RouteChange>(trie.RouteCount);
+            foreach (var (path, route) in trie.Enumerate())
+            {
+                if (destinations.NameOf(route.Destination) is { } name && !destinations.IsDead(route.Destination))
+                {
+                    all.Add(new RouteChange(TopicFilter.Parse(path), name, route.Id));
+                }
+            }
+
+            foreach (var (name, group) in groups)
+            {
+                foreach (var (destination, route) in group.Members()) all.Add(new RouteChange(TopicFilter.Parse(name), destinations.NameOf(destination)!, route));
+            }
+
+            return [.. all];
+        }
+    }
+
     /// <summary>Ends all direct use; what was matched before is no longer current.</summary>
     public void Close()
     {
@@ -118,13 +191,7 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         if (change.Remove)
         {
             if (!exists || !group!.Leave(change.Destination, change.RouteId)) return false;
-            if (group.IsEmpty)
-            {
-                groups.Remove(change.Filter.Text);
-                trie.Remove(path, new Route(group.Number, 0));
-                destinations.RemoveGroup(group.Number);
-            }
-
+            if (group.IsEmpty) Drop(change.Filter.Text, group);
             return true;
         }
 
@@ -138,5 +205,12 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         }
 
         return group!.Join(change.Destination, change.RouteId);
+    }
+
+    private void Drop(string name, SharedGroup group)
+    {
+        groups.Remove(name);
+        trie.Remove(Encoding.UTF8.GetBytes(TopicFilter.Parse(name).Path), new Route(group.Number, 0));
+        destinations.RemoveGroup(group.Number);
     }
 }

@@ -62,6 +62,26 @@ internal sealed class SharedGroup(SharedStrategy strategy, DestinationTable dest
         return true;
     }
 
+    /// <summary>A destination has gone for good: takes all its members out. Under the shard's lock.</summary>
+    public bool Leave(int destination)
+    {
+        int left;
+        lock (gate)
+        {
+            if (stuckTo?.Number == destination) stuckTo = null;
+            left = members.RemoveAll(member => member.Number == destination);
+        }
+
+        for (var member = 0; member < left; member++) destinations.Release(destination);
+        return left > 0;
+    }
+
+    /// <summary>The members, by destination and route.</summary>
+    public (int Destination, ulong Route)[] Members()
+    {
+        lock (gate) return [.. members.Select(member => (member.Number, member.Routes[0]))];
+    }
+
     /// <summary>Gives a message to one member.</summary>
     /// <param name="shared">Gets the route if the member is in this process's gateway.</param>
     /// <returns>False if there is no member.</returns>

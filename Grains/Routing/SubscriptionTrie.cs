@@ -65,19 +65,7 @@ internal sealed class SubscriptionTrie
     public bool Remove(ReadOnlySpan<byte> path, Route route)
     {
         var at = Find(path);
-        if (at == TrieNodes.Root || !routes.Remove(ref nodes[at], route)) return false;
-        RouteCount--;
-        Version++;
-        if (nodes[at].Destination != TrieNode.NoRoutes) return true;
-        FilterCount--;
-        while (at != TrieNodes.Root && nodes[at].Destination == TrieNode.NoRoutes && nodes[at].Children.IsEmpty)
-        {
-            var parent = nodes[at].Parent;
-            nodes.Remove(at);
-            at = parent;
-        }
-
-        return true;
+        return at != TrieNodes.Root && RemoveAt(at, route);
     }
 
     /// <summary>Appends the routes of every filter that matches; one route may come several times, under several filters.</summary>
@@ -122,6 +110,49 @@ internal sealed class SubscriptionTrie
                 if (version != Version) throw new InvalidOperationException("The trie changed while it was enumerated.");
             }
         }
+    }
+
+    /// <summary>Removes the routes of one destination from some nodes; the caller goes on until all have been looked at.</summary>
+    /// <param name="from">The node to begin with: 1, or what the last call returned.</param>
+    /// <param name="count">How many nodes to look at.</param>
+    /// <param name="removed">How many routes were removed.</param>
+    /// <returns>The node to go on with; 0 at the end.</returns>
+    public int RemoveSome(int destination, int from, int count, out int removed)
+    {
+        var waste = new List<(int Node, Route Route)>();
+        var found = new List<Route>();
+        var end = Math.Min(nodes.Slots, from + count);
+        for (var node = from; node < end; node++)
+        {
+            if (nodes[node].Parent == TrieNode.FreeSlot) continue;
+            found.Clear();
+            routes.AppendTo(found, nodes[node]);
+            foreach (var route in found)
+            {
+                if (route.Destination == destination) waste.Add((node, route));
+            }
+        }
+
+        foreach (var (node, route) in waste) RemoveAt(node, route);
+        removed = waste.Count;
+        return end < nodes.Slots ? end : 0;
+    }
+
+    private bool RemoveAt(int at, Route route)
+    {
+        if (!routes.Remove(ref nodes[at], route)) return false;
+        RouteCount--;
+        Version++;
+        if (nodes[at].Destination != TrieNode.NoRoutes) return true;
+        FilterCount--;
+        while (at != TrieNodes.Root && nodes[at].Destination == TrieNode.NoRoutes && nodes[at].Children.IsEmpty)
+        {
+            var parent = nodes[at].Parent;
+            nodes.Remove(at);
+            at = parent;
+        }
+
+        return true;
     }
 
     /// <summary>The node at which a filter ends, or the root.</summary>

@@ -40,7 +40,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
         var access = new AccessControl([], [], []);
         var connections = new ConnectionTable();
-        var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), connections);
+        var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections);
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
             Mqtt, access, Router, registry, new SessionOpener(wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router),

@@ -72,7 +72,7 @@ public class ClientPartitionTests
     {
         var partition = new ClientPartition();
         partition.Close();
-        Assert.False(partition.TryRegister(new ClientRegistration("c", First, true), out _));
+        Assert.False(partition.TryRegister(new ClientRegistration("c", First, true, 0), out _));
         Assert.False(partition.TryUnregister("c", First));
     }
 
@@ -90,7 +90,7 @@ public class ClientPartitionTests
 
     private static RegisterResult Register(ClientPartition partition, string clientId, ClientLocation location, bool durable)
     {
-        Assert.True(partition.TryRegister(new ClientRegistration(clientId, location, durable), out var result));
+        Assert.True(partition.TryRegister(new ClientRegistration(clientId, location, durable, 0), out var result));
         return result;
     }
 
