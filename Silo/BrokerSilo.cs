@@ -6,6 +6,7 @@ using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
@@ -90,9 +91,10 @@ internal static class BrokerSilo
         services.AddSingleton<IDestinationFactory, DestinationFactory>();
         services.AddSingleton<IGatewayClient, GatewayClient>();
         services.AddSingleton<SessionPublisher>();
+        services.AddSingleton<BrokerGauges>();
         // A gateway in the same process knows what is configured, and registers it behind this.
         services.AddSingleton(new SessionDefaults(new SessionLimits(), UpgradeQos: false));
-        services.AddSingleton(provider => new RetainedBudget(provider.GetRequiredService<IOptions<RetainedOptions>>().Value));
+        services.AddSingleton(provider => new RetainedBudget(provider.GetRequiredService<IOptions<RetainedOptions>>().Value, provider.GetRequiredService<BrokerGauges>()));
     }
 
     /// <summary>A port nobody listens on. Two silos on one port start silently and steal each other's connections.</summary>

@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Storage;
 
@@ -18,9 +19,9 @@ internal sealed class LocalClientRegistries(ShardMap map) : ILocalClientRegistri
 
 /// <inheritdoc cref="IClientRegistryGrain"/>
 [KeepAlive]
-internal sealed class ClientRegistryGrain(LocalClientRegistries local, BrokerStore store) : Grain, IClientRegistryGrain
+internal sealed class ClientRegistryGrain(LocalClientRegistries local, BrokerStore store, BrokerGauges gauges) : Grain, IClientRegistryGrain
 {
-    private readonly ClientPartition partition = new();
+    private readonly ClientPartition partition = new(gauges);
 
     private int Number => (int)this.GetPrimaryKeyLong();
 

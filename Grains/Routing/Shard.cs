@@ -9,7 +9,7 @@ namespace Broker.Grains.Routing;
 /// <summary>The routes of one shard: what <see cref="TopicShardGrain"/> owns and lets its process use directly.</summary>
 /// <remarks>Thread-safe by one lock, held for a look-up or a change and never across I/O or a delivery. Matches are immutable, so messages leave
 /// outside the lock; a publisher's own thread keeps its order.</remarks>
-internal sealed class Shard(DestinationTable destinations, RoutingOptions options) : ILocalShard
+internal sealed class Shard(DestinationTable destinations, RoutingOptions options, ShardTally tally) : ILocalShard
 {
     private readonly Lock gate = new();
     private readonly SubscriptionTrie trie = new();
@@ -83,7 +83,12 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
     /// <summary>Ends all direct use; what was matched before is no longer current.</summary>
     public void Close()
     {
-        lock (gate) closed = true;
+        lock (gate)
+        {
+            if (closed) return;
+            closed = true;
+            tally.Clear();
+        }
     }
 
     private void Apply(in RouteChange change)
@@ -91,10 +96,13 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         Span<byte> small = stackalloc byte[512];
         var path = change.Filter.Path;
         var utf8 = path.Length * 3 <= small.Length ? small[..Encoding.UTF8.GetBytes(path, small)] : Encoding.UTF8.GetBytes(path);
+        var filters = trie.FilterCount;
         var changed = change.Filter.IsShared ? ApplyShared(change, utf8)
             : change.Remove ? Remove(utf8, change)
             : Add(utf8, change);
-        if (changed) Volatile.Write(ref version, version + 1);
+        if (!changed) return;
+        Volatile.Write(ref version, version + 1);
+        tally.Count(change, trie.FilterCount - filters);
     }
 
     private bool Add(ReadOnlySpan<byte> path, in RouteChange change)

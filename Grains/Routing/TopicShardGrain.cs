@@ -28,20 +28,24 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain
         LocalShards local, BrokerStore store, IGatewayClient gateways, ISiloStatusOracle silos, IServiceProvider services, IDestinationFactory destinations)
     {
         (this.local, this.store, this.gateways, this.silos, this.services) = (local, store, gateways, silos, services);
-        shard = new Shard(new DestinationTable(destinations), services.GetRequiredService<IOptions<RoutingOptions>>().Value);
+        var tally = new ShardTally(Number, services.GetRequiredService<ShardMap>(), services.GetRequiredService<BrokerGauges>());
+        shard = new Shard(new DestinationTable(destinations), services.GetRequiredService<IOptions<RoutingOptions>>().Value, tally);
     }
 
     private int Number => (int)this.GetPrimaryKeyLong();
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        foreach (var (clientId, subscription) in await store.LoadSubscriptionsAsync(Number))
+        try
         {
-            var change = new RouteChange(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(clientId), (ulong)subscription.Number);
-            shard.TryChange([change]);
+            await RecoverAsync();
+        }
+        catch
+        {
+            shard.Close(); // what it has counted is counted again by the next activation
+            throw;
         }
 
-        foreach (var (silo, _) in silos.GetApproximateSiloStatuses(onlyActive: true)) shard.TryChange(await gateways.At(silo).RoutesOf(Number));
         local.Open(Number, shard);
     }
 
@@ -81,6 +85,17 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain
         return Task.CompletedTask;
     }
 
+    private async Task RecoverAsync()
+    {
+        foreach (var (clientId, subscription) in await store.LoadSubscriptionsAsync(Number))
+        {
+            var change = new RouteChange(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(clientId), (ulong)subscription.Number);
+            shard.TryChange([change]);
+        }
+
+        foreach (var (silo, _) in silos.GetApproximateSiloStatuses(onlyActive: true)) shard.TryChange(await gateways.At(silo).RoutesOf(Number));
+    }
+
     private async Task<ReasonCode[]> RouteAsync(ApplicationMessage[] messages)
     {
         var codes = new ReasonCode[messages.Length];
@@ -92,7 +107,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain
             shard.TryMatch(message.Topic, out var match);
             if (match.DestinationCount == 0)
             {
-                BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
+                if (!message.Topic.IsSystem) BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
                 codes[i] = ReasonCode.NoMatchingSubscribers;
                 continue;
             }
