@@ -8,6 +8,7 @@ using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
@@ -102,9 +103,10 @@ internal static class BrokerSilo
         services.AddSingleton<ISpreadClient, SpreadClient>();
         services.AddSingleton(new HostedGrains(Any: true));
         services.AddSingleton<SessionPublisher>();
+        services.AddSingleton<BrokerGauges>();
         // A gateway in the same process knows what is configured, and registers it behind this.
         services.AddSingleton(new SessionDefaults(new SessionLimits(), UpgradeQos: false));
-        services.AddSingleton(provider => new RetainedBudget(provider.GetRequiredService<IOptions<RetainedOptions>>().Value));
+        services.AddSingleton(provider => new RetainedBudget(provider.GetRequiredService<IOptions<RetainedOptions>>().Value, provider.GetRequiredService<BrokerGauges>()));
     }
 
     /// <summary>A port nobody listens on. Two silos on one port start silently and steal each other's connections.</summary>

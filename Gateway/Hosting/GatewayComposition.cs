@@ -4,6 +4,7 @@ using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Gateways;
+using Broker.Grains.Interfaces.Metrics;
 using DotNetty.Common.Internal.Logging;
 using DotNetty.Transport.Channels;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,6 +40,7 @@ internal static class GatewayComposition
             provider.GetRequiredService<SubscriptionHandler>(),
             provider.GetRequiredService<ConnectionTable>(),
             provider.GetRequiredService<HandshakeAdmission>(),
+            provider.GetRequiredService<BrokerGauges>(),
             [.. provider.GetServices<IClientObserver>()],
             provider.GetRequiredService<ILogger<Connection>>()));
         services.AddSingleton<MqttListener>();

@@ -23,6 +23,7 @@ internal sealed partial class Connection : IPacketHandler
     private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private ConnectHandshake? handshake;
     private bool publishWill = true;
+    private bool isTakenOver;
     private uint? changedExpiry;
 
     public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number)
@@ -128,7 +129,6 @@ internal sealed partial class Connection : IPacketHandler
         {
             case PingreqPacket:
                 BrokerCounters.Add(Metric.PacketsPingreqReceived);
-                BrokerCounters.Add(Metric.PacketsPingrespSent);
                 Sender.Send(PingrespPacket.Instance);
                 break;
             case SubscribePacket subscribe:
@@ -181,6 +181,7 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>Ends the connection for a fault or by decision of the server; a 5.0 client is told why.</summary>
     public void Disconnect(ReasonCode code, string reason)
     {
+        if (!IsEnding) isTakenOver = code == ReasonCode.SessionTakenOver;
         if (Phase is ConnectionPhase.AwaitingConnect) End(reason);
         else if (Phase == ConnectionPhase.Connecting) Apply(Rules.Refuse(code, Sender.Explain(reason)), reason);
         else Apply(Rules.Disconnect(code, Sender.Explain(reason)), reason);
@@ -205,12 +206,7 @@ internal sealed partial class Connection : IPacketHandler
     public void Apply(in ProtocolReply reply, string reason)
     {
         if (IsEnding) return;
-        if (reply.Answer is { } answer)
-        {
-            if (answer is DisconnectPacket) BrokerCounters.Add(Metric.PacketsDisconnectSent);
-            Sender.Send(answer);
-        }
-
+        if (reply.Answer is { } answer) Sender.Send(answer);
         if (reply.Close) End(reason);
     }
 
@@ -224,6 +220,8 @@ internal sealed partial class Connection : IPacketHandler
         services.Admission.End();
         keepAlive.Start(client.KeepAlive, services.Mqtt);
         BrokerCounters.Add(Metric.ClientConnected);
+        services.Gauges.Add(Gauge.Connections);
+        services.Gauges.Add(Gauge.Sessions); // until it is unregistered
         session.Start();
         foreach (var observer in services.Observers) observer.Connected(client);
     }
@@ -231,6 +229,7 @@ internal sealed partial class Connection : IPacketHandler
     private void BeginHandshake(ConnectPacket connect)
     {
         Phase = ConnectionPhase.Connecting;
+        BrokerCounters.Add(Metric.ClientConnect);
         Speak(connect.Version);
         handshake = new ConnectHandshake(this, services, connect, channel.RemoteAddress);
         _ = Reading.RunAsync(handshake.RunAsync);
@@ -258,7 +257,8 @@ internal sealed partial class Connection : IPacketHandler
         var wasConnected = Phase == ConnectionPhase.Connected;
         Phase = ConnectionPhase.Ending;
         keepAlive.Stop();
-        if (!wasConnected) services.Admission.End();
+        if (wasConnected) services.Gauges.Add(Gauge.Connections, -1);
+        else services.Admission.End();
         if (channel.Active)
         {
             Sender.Flush();
@@ -277,8 +277,10 @@ internal sealed partial class Connection : IPacketHandler
             if (wasConnected)
             {
                 BrokerCounters.Add(Metric.ClientDisconnected);
+                // A durable session's end is its grain's to count, a replaced one's its successor's.
+                if (!Session!.StoresReceipts && !isTakenOver) BrokerCounters.Add(Metric.SessionTerminated);
                 foreach (var observer in services.Observers) observer.Disconnected(Client!, reason);
-                await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session!.CloseAsync(publishWill, changedExpiry));
+                await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session.CloseAsync(publishWill, changedExpiry));
             }
         }
         catch (Exception error) // the boundary of this connection

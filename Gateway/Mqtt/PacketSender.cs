@@ -55,6 +55,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
 
         codec.Write(packet, Reserve(size));
         Written(size);
+        SentPackets.Count(packet);
     }
 
     /// <summary>Writes a PUBACK, PUBREC, PUBREL or PUBCOMP.</summary>

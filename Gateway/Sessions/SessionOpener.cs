@@ -12,10 +12,11 @@ namespace Broker.Gateway.Sessions;
 
 /// <summary>Gives a connection its session: a transient one in this gateway, or the durable one of its client.</summary>
 internal sealed class SessionOpener(
-    IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router)
+    IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router,
+    BrokerGauges gauges)
 {
     private readonly MqttOptions options = mqtt.Value;
-    private readonly TransientSubscriptions.Services services = new(shards, router);
+    private readonly TransientSubscriptions.Services services = new(shards, router, gauges);
 
     /// <summary>Opens the session of a registered connection.</summary>
     /// <returns>Success and the session, or why there is none.</returns>
@@ -30,7 +31,6 @@ internal sealed class SessionOpener(
             {
                 var code = await Task.Run(() => GrainOf(client.ClientId).Discard()); // [MQTT-3.1.2-4]
                 if (code != ReasonCode.Success) return (code, null);
-                BrokerCounters.Add(Metric.SessionDiscarded);
             }
 
             BrokerCounters.Add(Metric.SessionCreated);

@@ -32,6 +32,9 @@ public sealed class TopicName : IEquatable<TopicName>
     /// <summary>True for `$SYS/…` and its like, which a leading wildcard does not match. [MQTT-4.7.2-1]</summary>
     public bool StartsWithDollar => utf8[0] == (byte)'$';
 
+    /// <summary>True for `$SYS/…`, where the broker speaks of itself.</summary>
+    public bool IsSystem => utf8.AsSpan().StartsWith("$SYS/"u8);
+
     /// <summary>How many levels the name has; `/` alone has two.</summary>
     public int LevelCount => TopicLevels.Count(utf8);
 

@@ -3,6 +3,7 @@ using Broker.Grains.Gateways;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Storage;
 using Orleans.GrainDirectory;
@@ -17,9 +18,10 @@ internal sealed class LocalClientRegistries(ShardMap map) : LocalTable<ClientPar
 
 /// <inheritdoc cref="IClientRegistryGrain"/>
 [KeepAlive, EvenPlacement, GrainDirectory(GrainDirectoryName = ClusterDirectory.Name)]
-internal sealed class ClientRegistryGrain(LocalClientRegistries local, BrokerStore store, GatewayPoll gateways, IGatewayClient gatewayClient) : Grain, IClientRegistryGrain
+internal sealed class ClientRegistryGrain(LocalClientRegistries local, BrokerStore store, GatewayPoll gateways, IGatewayClient gatewayClient, BrokerGauges gauges)
+    : Grain, IClientRegistryGrain
 {
-    private readonly ClientPartition partition = new();
+    private readonly ClientPartition partition = new(gauges);
 
     private int Number => (int)this.GetPrimaryKeyLong();
 

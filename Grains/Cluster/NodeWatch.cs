@@ -22,7 +22,7 @@ internal sealed class NodeWatch(ISiloStatusOracle silos, LocalShards shards, Loc
     public void SiloStatusChangeNotification(SiloAddress updatedSilo, SiloStatus status)
     {
         if (status != SiloStatus.Dead) return;
-        foreach (var shard in shards.All()) shard.ForgetAndSweep(updatedSilo);
+        foreach (var shard in shards.All()) shard.Forget(updatedSilo);
         foreach (var partition in clients.All()) partition.Forget(updatedSilo);
     }
 }

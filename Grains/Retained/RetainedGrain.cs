@@ -28,7 +28,16 @@ internal sealed class RetainedGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         partition = new RetainedPartition(Number, store, options.Value, budget, time);
-        await foreach (var message in store.LoadRetainedAsync(Number, cancellationToken)) partition.Restore(message);
+        try
+        {
+            await foreach (var message in store.LoadRetainedAsync(Number, cancellationToken)) partition.Restore(message);
+        }
+        catch
+        {
+            partition.Close(); // what it has counted is counted again by the next activation
+            throw;
+        }
+
         this.RegisterGrainTimer(
             static (partition, _) =>
             {

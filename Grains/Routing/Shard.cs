@@ -9,7 +9,7 @@ namespace Broker.Grains.Routing;
 /// <summary>The routes of one shard: what <see cref="TopicShardGrain"/> owns and lets its process use directly.</summary>
 /// <remarks>Thread-safe by one lock, held for a look-up or a change and never across I/O or a delivery. Matches are immutable, so messages leave
 /// outside the lock; a publisher's own thread keeps its order.</remarks>
-internal sealed class Shard(DestinationTable destinations, RoutingOptions options) : ILocalShard
+internal sealed class Shard(DestinationTable destinations, RoutingOptions options, ShardTally tally) : ILocalShard
 {
     /// <summary>Nodes looked at while the lock is held: some 100 µs.</summary>
     private const int SweepNodes = 10_000;
@@ -83,45 +83,38 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         return true;
     }
 
-    /// <summary>A gateway has gone for good: from now on nothing is sent there. <see cref="Sweep"/> must follow.</summary>
-    /// <returns>The number of the destination to sweep; null if it had no routes here.</returns>
-    public int? Forget(SiloAddress gateway)
+    /// <summary>A gateway has gone for good: from now on nothing is sent there. Its routes are taken out on the thread pool, a part at a time, so that
+    /// the shard is not held up.</summary>
+    public void Forget(SiloAddress gateway)
     {
+        var name = RouteDestination.OfGateway(gateway);
         lock (gate)
         {
-            if (!destinations.TryFind(RouteDestination.OfGateway(gateway), out var number) || destinations.IsDead(number)) return null;
+            if (closed || !destinations.TryFind(name, out var number) || destinations.IsDead(number)) return;
             destinations.Kill(number);
-            foreach (var (name, group) in groups)
-            {
-                if (group.Leave(number) && group.IsEmpty) Drop(name, group);
-            }
-
+            var left = groups.SelectMany(group => group.Value.Members().Where(member => member.Destination == number).Select(member => (group.Key, member.Route)));
+            foreach (var (filter, route) in left.ToArray()) Apply(new RouteChange(TopicFilter.Parse(filter), name, route, Remove: true));
             Volatile.Write(ref version, version + 1);
-            return number;
         }
-    }
 
-    /// <summary>Takes the routes of a destination that was forgotten out, a part at a time, so that the shard is not held up.</summary>
-    /// <param name="from">0 to begin with; then what the last call returned.</param>
-    /// <returns>Where to go on; 0 when all are out.</returns>
-    public int Sweep(int destination, int from)
-    {
-        lock (gate)
-        {
-            var next = trie.RemoveSome(destination, Math.Max(from, 1), SweepNodes, out var removed);
-            for (var route = 0; route < removed; route++) destinations.Release(destination);
-            return next;
-        }
-    }
-
-    /// <summary>Forgets a gateway and takes its routes out, on the thread pool.</summary>
-    public void ForgetAndSweep(SiloAddress gateway)
-    {
-        if (Forget(gateway) is not { } destination) return;
         _ = Task.Run(() =>
         {
-            for (var next = Sweep(destination, 0); next != 0;) next = Sweep(destination, next);
+            for (var next = Sweep(name, 1); next != 0;) next = Sweep(name, next);
         });
+    }
+
+    /// <summary>Takes some of a dead destination's routes out.</summary>
+    /// <returns>The node to go on with; 0 when all are out.</returns>
+    private int Sweep(RouteDestination name, int from)
+    {
+        lock (gate)
+        {
+            if (closed || !destinations.TryFind(name, out var number)) return 0;
+            var waste = new List<(string Path, Route Route)>();
+            var next = trie.Collect(number, from, SweepNodes, waste);
+            foreach (var (path, route) in waste) Apply(new RouteChange(TopicFilter.Parse(path), name, route.Id, Remove: true));
+            return next;
+        }
     }
 
     /// <summary>The gateways that have routes here.</summary>
@@ -156,7 +149,12 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
     /// <summary>Ends all direct use; what was matched before is no longer current.</summary>
     public void Close()
     {
-        lock (gate) closed = true;
+        lock (gate)
+        {
+            if (closed) return;
+            closed = true;
+            tally.Clear();
+        }
     }
 
     private void Apply(in RouteChange change)
@@ -164,10 +162,13 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         Span<byte> small = stackalloc byte[512];
         var path = change.Filter.Path;
         var utf8 = path.Length * 3 <= small.Length ? small[..Encoding.UTF8.GetBytes(path, small)] : Encoding.UTF8.GetBytes(path);
+        var filters = trie.FilterCount;
         var changed = change.Filter.IsShared ? ApplyShared(change, utf8)
             : change.Remove ? Remove(utf8, change)
             : Add(utf8, change);
-        if (changed) Volatile.Write(ref version, version + 1);
+        if (!changed) return;
+        Volatile.Write(ref version, version + 1);
+        tally.Count(change, trie.FilterCount - filters);
     }
 
     private bool Add(ReadOnlySpan<byte> path, in RouteChange change)

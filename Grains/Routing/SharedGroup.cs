@@ -62,20 +62,6 @@ internal sealed class SharedGroup(SharedStrategy strategy, DestinationTable dest
         return true;
     }
 
-    /// <summary>A destination has gone for good: takes all its members out. Under the shard's lock.</summary>
-    public bool Leave(int destination)
-    {
-        int left;
-        lock (gate)
-        {
-            if (stuckTo?.Number == destination) stuckTo = null;
-            left = members.RemoveAll(member => member.Number == destination);
-        }
-
-        for (var member = 0; member < left; member++) destinations.Release(destination);
-        return left > 0;
-    }
-
     /// <summary>The members, by destination and route.</summary>
     public (int Destination, ulong Route)[] Members()
     {

@@ -65,7 +65,19 @@ internal sealed class SubscriptionTrie
     public bool Remove(ReadOnlySpan<byte> path, Route route)
     {
         var at = Find(path);
-        return at != TrieNodes.Root && RemoveAt(at, route);
+        if (at == TrieNodes.Root || !routes.Remove(ref nodes[at], route)) return false;
+        RouteCount--;
+        Version++;
+        if (nodes[at].Destination != TrieNode.NoRoutes) return true;
+        FilterCount--;
+        while (at != TrieNodes.Root && nodes[at].Destination == TrieNode.NoRoutes && nodes[at].Children.IsEmpty)
+        {
+            var parent = nodes[at].Parent;
+            nodes.Remove(at);
+            at = parent;
+        }
+
+        return true;
     }
 
     /// <summary>Appends the routes of every filter that matches; one route may come several times, under several filters.</summary>
@@ -112,14 +124,12 @@ internal sealed class SubscriptionTrie
         }
     }
 
-    /// <summary>Removes the routes of one destination from some nodes; the caller goes on until all have been looked at.</summary>
+    /// <summary>Finds the routes of one destination, with their filters, at some of the nodes; the caller goes on until all have been looked at.</summary>
     /// <param name="from">The node to begin with: 1, or what the last call returned.</param>
     /// <param name="count">How many nodes to look at.</param>
-    /// <param name="removed">How many routes were removed.</param>
     /// <returns>The node to go on with; 0 at the end.</returns>
-    public int RemoveSome(int destination, int from, int count, out int removed)
+    public int Collect(int destination, int from, int count, List<(string Path, Route Route)> into)
     {
-        var waste = new List<(int Node, Route Route)>();
         var found = new List<Route>();
         var end = Math.Min(nodes.Slots, from + count);
         for (var node = from; node < end; node++)
@@ -129,30 +139,11 @@ internal sealed class SubscriptionTrie
             routes.AppendTo(found, nodes[node]);
             foreach (var route in found)
             {
-                if (route.Destination == destination) waste.Add((node, route));
+                if (route.Destination == destination) into.Add((PathOf(node), route));
             }
         }
 
-        foreach (var (node, route) in waste) RemoveAt(node, route);
-        removed = waste.Count;
         return end < nodes.Slots ? end : 0;
-    }
-
-    private bool RemoveAt(int at, Route route)
-    {
-        if (!routes.Remove(ref nodes[at], route)) return false;
-        RouteCount--;
-        Version++;
-        if (nodes[at].Destination != TrieNode.NoRoutes) return true;
-        FilterCount--;
-        while (at != TrieNodes.Root && nodes[at].Destination == TrieNode.NoRoutes && nodes[at].Children.IsEmpty)
-        {
-            var parent = nodes[at].Parent;
-            nodes.Remove(at);
-            at = parent;
-        }
-
-        return true;
     }
 
     /// <summary>The node at which a filter ends, or the root.</summary>

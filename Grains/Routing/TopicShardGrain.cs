@@ -31,7 +31,8 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
         LocalShards local, BrokerStore store, GatewayPoll gateways, IServiceProvider services, IDestinationFactory destinations, TimeProvider time)
     {
         (this.local, this.store, this.gateways, this.services) = (local, store, gateways, services);
-        shard = new Shard(new DestinationTable(destinations), services.GetRequiredService<IOptions<RoutingOptions>>().Value);
+        var tally = new ShardTally(Number, services.GetRequiredService<ShardMap>(), services.GetRequiredService<BrokerGauges>());
+        shard = new Shard(new DestinationTable(destinations), services.GetRequiredService<IOptions<RoutingOptions>>().Value, tally);
         seen = new SeenBatches<(Task, ReasonCode[])>(time);
     }
 
@@ -39,10 +40,19 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (!carried) await RecoverAsync(cancellationToken);
+        try
+        {
+            if (!carried) await RecoverAsync(cancellationToken);
+        }
+        catch
+        {
+            shard.Close(); // what it has counted is counted again by the next activation
+            throw;
+        }
+
         local.Open(Number, shard);
         // Who died since it answered was not reported to a shard that was not open.
-        foreach (var gateway in shard.Gateways().Where(gateways.HasGone)) shard.ForgetAndSweep(gateway);
+        foreach (var gateway in shard.Gateways().Where(gateways.HasGone)) shard.Forget(gateway);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -124,7 +134,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
             shard.TryMatch(message.Topic, out var match);
             if (match.DestinationCount == 0)
             {
-                BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
+                if (!message.Topic.IsSystem) BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
                 codes[i] = ReasonCode.NoMatchingSubscribers;
                 continue;
             }

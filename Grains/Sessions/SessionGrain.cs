@@ -58,7 +58,7 @@ internal sealed partial class SessionGrain(
         {
             DemandRead();
             // The sweeper may not have come yet to what is due.
-            if (session is not null && (request.CleanStart || header!.ExpiresAt <= NowMs)) await EndAsync(publishWill: true);
+            if (session is not null && (request.CleanStart || header!.ExpiresAt <= NowMs)) await EndAsync(publishWill: true, request.CleanStart ? Metric.SessionDiscarded : Metric.SessionTerminated);
             else if (header?.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
             var present = session is not null;
             if (!present)
@@ -107,7 +107,7 @@ internal sealed partial class SessionGrain(
         var expiry = request.ExpirySeconds ?? header!.ExpiryIntervalSeconds;
         if (expiry == 0)
         {
-            await EndAsync(request.PublishWill, last);
+            await EndAsync(request.PublishWill, Metric.SessionTerminated, last);
             DeactivateOnIdle();
             return;
         }
@@ -205,7 +205,7 @@ internal sealed partial class SessionGrain(
         var now = NowMs;
         if (header!.ExpiresAt <= now)
         {
-            await EndAsync(publishWill: true);
+            await EndAsync(publishWill: true, Metric.SessionTerminated);
             DeactivateOnIdle();
         }
         else if (header.WillDueAt <= now)
@@ -217,14 +217,16 @@ internal sealed partial class SessionGrain(
 
     public async Task<ReasonCode> Discard()
     {
-        if (unread is null && session is not null) await EndAsync(publishWill: true);
+        if (unread is null && session is not null) await EndAsync(publishWill: true, Metric.SessionDiscarded);
+        else if (unread is null) await publisher.ForgetAsync(ClientId, null); // the registry believed in one that was never made
         DeactivateOnIdle();
         return unread is null ? ReasonCode.Success : ReasonCode.ServerUnavailable;
     }
 
     /// <summary>The session ends for good: its will goes out [MQTT-3.1.2-8], its routes vanish, its rows go. The grain may begin another one.</summary>
+    /// <param name="counted">What counts this end.</param>
     /// <param name="endedWith">The connection that it ends with; null if it had none.</param>
-    private async Task EndAsync(bool publishWill, ClientLocation? endedWith = null)
+    private async Task EndAsync(bool publishWill, Metric counted, ClientLocation? endedWith = null)
     {
         var (ending, last) = (session!, header!);
         var pendingWill = publishWill && (last.WillDueAt is not null || last.IsConnected) ? WillOf(last) : null;
@@ -237,7 +239,7 @@ internal sealed partial class SessionGrain(
         store.Submit(new DeleteSession(ending.Lease));
         await store.FlushAsync();
         await publisher.ForgetAsync(ClientId, endedWith);
-        BrokerCounters.Add(Metric.SessionTerminated);
+        BrokerCounters.Add(counted);
         if (pendingWill is not null) await publisher.PublishAsync(pendingWill.ToMessage(NowMs));
     }
 
