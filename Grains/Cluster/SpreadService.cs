@@ -22,7 +22,3 @@ internal sealed class SpreadClient(IServiceProvider services) : GrainServiceClie
 {
     public ISpreadService At(SiloAddress silo) => GetGrainService(silo);
 }
-
-/// <summary>Whether this process takes grains.</summary>
-/// <param name="Any">False for a pure front end.</param>
-internal sealed record HostedGrains(bool Any);

@@ -9,6 +9,7 @@ using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
@@ -49,7 +50,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
             Mqtt, access, Router, registry,
-            new SessionOpener(wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router, Gauges),
+            new SessionOpener(new HostedGrains(Any: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router, Gauges),
             new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
     }
 
