@@ -13,7 +13,7 @@ namespace Broker.Gateway.Sessions;
 
 /// <summary>Gives a connection its session: a transient one in this gateway, or the durable one of its client.</summary>
 internal sealed class SessionOpener(
-    HostedGrains hosted, IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router,
+    NodeRole role, IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router,
     BrokerGauges gauges)
 {
     /// <summary>A session whose new home goes away while it moves is asked for again.</summary>
@@ -59,7 +59,7 @@ internal sealed class SessionOpener(
             UserName = client.UserName,
             Will = will,
             UpgradeQos = options.UpgradeQos,
-            MayMove = hosted.Any,
+            MayMove = role.HostsGrains,
         };
         var result = await OpenAsync(grain, request);
         if (result.Code != ReasonCode.Success) return (result.Code, null);

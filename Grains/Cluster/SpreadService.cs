@@ -11,10 +11,10 @@ namespace Broker.Grains.Cluster;
 /// <inheritdoc cref="ISpreadService"/>
 [Reentrant]
 internal sealed class SpreadService(
-    GrainId id, Silo silo, ILoggerFactory loggers, HostedGrains hosted, LocalShards shards, LocalRetainedPartitions retained, LocalClientRegistries clients)
+    GrainId id, Silo silo, ILoggerFactory loggers, NodeRole role, LocalShards shards, LocalRetainedPartitions retained, LocalClientRegistries clients)
     : GrainService(id, silo, loggers), ISpreadService
 {
-    public Task<HeldGrains> Held() => Task.FromResult(new HeldGrains(hosted.Any, shards.Numbers(), retained.Numbers(), clients.Numbers()));
+    public Task<HeldGrains> Held() => Task.FromResult(new HeldGrains(role.HostsGrains, shards.Numbers(), retained.Numbers(), clients.Numbers()));
 }
 
 /// <inheritdoc cref="ISpreadClient"/>

@@ -50,7 +50,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
             Mqtt, access, Router, registry,
-            new SessionOpener(new HostedGrains(Any: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router, Gauges),
+            new SessionOpener(new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router, Gauges),
             new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
     }
 
