@@ -43,7 +43,9 @@ internal static class GatewayComposition
             provider.GetRequiredService<BrokerGauges>(),
             [.. provider.GetServices<IClientObserver>()],
             provider.GetRequiredService<ILogger<Connection>>()));
+        services.AddSingleton<Pulse>();
         services.AddSingleton<MqttListener>();
+        services.AddHostedService<PulseKeeper>();
         services.AddHostedService<GatewayLifetime>();
         services.AddHostedService<SysPublisher>();
     }
@@ -63,7 +65,7 @@ internal static class GatewayComposition
         });
         services.AddSingleton(provider =>
             provider.GetRequiredService<ITransport>().CreateLoops(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.EffectiveEventLoops));
-        services.AddSingleton(provider => new GatewayLoops(provider.GetRequiredService<IEventLoopGroup>().Items, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new GatewayLoops(provider.GetRequiredService<IEventLoopGroup>().Items, provider.GetRequiredService<Pulse>(), provider.GetRequiredService<TimeProvider>()));
     }
 
     private static void AddLinks(IServiceCollection services)

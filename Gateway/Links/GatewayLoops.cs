@@ -9,9 +9,9 @@ internal sealed class GatewayLoops
 {
     private readonly Dictionary<IEventLoop, LoopContext> byLoop;
 
-    public GatewayLoops(IEnumerable<IEventLoop> loops, TimeProvider time)
+    public GatewayLoops(IEnumerable<IEventLoop> loops, Pulse pulse, TimeProvider time)
     {
-        All = [.. loops.Select((loop, index) => new LoopContext(index, loop, time))];
+        All = [.. loops.Select((loop, index) => new LoopContext(index, loop, pulse, time))];
         byLoop = All.ToDictionary(context => context.Loop);
     }
 

@@ -261,7 +261,7 @@ internal sealed partial class Connection : IPacketHandler
         else services.Admission.End();
         if (channel.Active)
         {
-            Sender.Flush();
+            if (Loop.Pulse.IsFresh) Sender.Flush();
             _ = channel.CloseAsync();
         }
 

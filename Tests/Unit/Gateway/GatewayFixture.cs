@@ -34,7 +34,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     {
         Mqtt = mqtt ?? new MqttOptions();
         ManualLoops = [.. Enumerable.Range(0, loops).Select(_ => new ManualLoop(Clock))];
-        Loops = new GatewayLoops(ManualLoops, Clock);
+        Loops = new GatewayLoops(ManualLoops, new Pulse(new NodeRole(HostsGrains: true, IsAlone: true), Clock), Clock);
         shards =
         [
             .. Enumerable.Range(0, Map.Count).Select(number =>
