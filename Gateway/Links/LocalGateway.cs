@@ -13,7 +13,9 @@ internal sealed class LocalGateway(GatewayLoops loops, ConnectionTable connectio
 
     public void Deliver(ApplicationMessage message, ReadOnlySpan<ulong> routes) => loops.Deliver(null, message, routes);
 
-    public Task<RouteChange[]> RoutesOfAsync(int shard) => loops.RoutesOfAsync(shard, map, self);
+    public Task<RouteChange[]> RoutesOfAsync(int shard) => loops.RoutesOfAsync(shard, self);
+
+    public Task<RouteDigest> DigestOfAsync(int shard) => loops.DigestOfAsync(shard);
 
     public ClientRegistration[] ClientsOf(int partition)
     {

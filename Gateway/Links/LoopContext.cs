@@ -1,5 +1,6 @@
 using Broker.Gateway.Mqtt;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Routing;
 using DotNetty.Common.Concurrency;
 using DotNetty.Transport.Channels;
 
@@ -14,13 +15,13 @@ internal sealed class LoopContext : IRunnable
     private readonly List<PacketSender> unflushed = [];
     private readonly List<PacketSender> flushing = [];
 
-    public LoopContext(int index, IEventLoop loop, Pulse pulse, TimeProvider time)
+    public LoopContext(int index, IEventLoop loop, ShardMap map, Pulse pulse, TimeProvider time)
     {
         Pulse = pulse;
         Index = index;
         Loop = loop;
         Time = time;
-        Filters = new FilterTable(index);
+        Filters = new FilterTable(index, map);
         Deadlines = new DeadlineWheel(loop, time);
         Delivery = new LoopDelivery(this);
         Mailbox = new LoopMailbox(this);

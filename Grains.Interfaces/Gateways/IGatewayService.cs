@@ -17,6 +17,10 @@ public interface IGatewayService : IGrainService
     [Alias("RoutesOf")]
     Task<RouteChange[]> RoutesOf(int shard);
 
+    /// <summary>The digest of these routes, for a shard that audits itself.</summary>
+    [Alias("DigestOf")]
+    Task<RouteDigest> DigestOf(int shard);
+
     /// <summary>All connections of this gateway whose clients belong to a partition of the registry, for a partition that recovers.</summary>
     [Alias("ClientsOf")]
     Task<ClientRegistration[]> ClientsOf(int partition);

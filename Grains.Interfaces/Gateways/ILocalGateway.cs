@@ -15,6 +15,9 @@ public interface ILocalGateway
     /// <summary>All routes of this gateway that live in a shard, for a shard that recovers.</summary>
     Task<RouteChange[]> RoutesOfAsync(int shard);
 
+    /// <summary>The digest of these routes, for a shard that audits itself.</summary>
+    Task<RouteDigest> DigestOfAsync(int shard);
+
     /// <summary>All connections whose clients belong to a partition of the registry, for a partition that recovers.</summary>
     ClientRegistration[] ClientsOf(int partition);
 

@@ -78,4 +78,5 @@ public enum Metric
     SessionTakeovered,
     SessionDiscarded,
     SessionTerminated,
+    RoutesRepaired,
 }

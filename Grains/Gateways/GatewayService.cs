@@ -34,6 +34,8 @@ internal sealed class GatewayService(GrainId id, Silo silo, ILoggerFactory logge
 
     public Task<RouteChange[]> RoutesOf(int shard) => Gateway?.RoutesOfAsync(shard) ?? Task.FromResult<RouteChange[]>([]);
 
+    public Task<RouteDigest> DigestOf(int shard) => Gateway?.DigestOfAsync(shard) ?? Task.FromResult(default(RouteDigest));
+
     public Task<ClientRegistration[]> ClientsOf(int partition) => Task.FromResult(Gateway?.ClientsOf(partition) ?? []);
 
     public Task Close(ulong connection, ReasonCode code) => Gateway?.CloseAsync(connection, code) ?? Task.CompletedTask;

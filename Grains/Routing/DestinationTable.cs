@@ -72,6 +72,9 @@ internal sealed class DestinationTable(IDestinationFactory factory)
     /// <summary>The name under which a destination was acquired; null for a group.</summary>
     public RouteDestination? NameOf(int number) => entries[number].Name;
 
+    /// <summary>A fingerprint of the routes of a destination, kept by whoever adds and removes them.</summary>
+    public ref RouteDigest DigestOf(int number) => ref entries[number].Digest;
+
     /// <summary>All destinations there are.</summary>
     public IReadOnlyCollection<RouteDestination> Names => numbers.Keys;
 
@@ -108,5 +111,6 @@ internal sealed class DestinationTable(IDestinationFactory factory)
         public readonly SharedGroup? Group = group;
         public int Uses;
         public bool IsDead;
+        public RouteDigest Digest;
     }
 }

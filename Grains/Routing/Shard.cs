@@ -117,33 +117,46 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         }
     }
 
-    /// <summary>The gateways that have routes here.</summary>
-    public SiloAddress[] Gateways()
-    {
-        lock (gate) return [.. destinations.Names.Select(name => name.Gateway).OfType<SiloAddress>()];
-    }
-
-    /// <summary>Every route, closed or not: for the shard's next activation and for the audit.</summary>
-    public RouteChange[] Snapshot()
+    /// <summary>The gateways that have routes here, and a digest of each one's.</summary>
+    public Dictionary<SiloAddress, RouteDigest> Gateways()
     {
         lock (gate)
         {
-            var all = new List<RouteChange>(trie.RouteCount);
-            foreach (var (path, route) in trie.Enumerate())
+            var all = new Dictionary<SiloAddress, RouteDigest>();
+            foreach (var name in destinations.Names)
             {
-                if (destinations.NameOf(route.Destination) is { } name && !destinations.IsDead(route.Destination))
-                {
-                    all.Add(new RouteChange(TopicFilter.Parse(path), name, route.Id));
-                }
+                if (name.Gateway is { } gateway && destinations.TryFind(name, out var number) && !destinations.IsDead(number)) all.Add(gateway, destinations.DigestOf(number));
             }
 
-            foreach (var (name, group) in groups)
+            return all;
+        }
+    }
+
+    /// <summary>Every route, closed or not: for the shard's next activation.</summary>
+    public RouteChange[] Snapshot() => Snapshot(static _ => true);
+
+    /// <summary>The routes of one destination; of all durable sessions if it is null. For the audit.</summary>
+    public RouteChange[] Snapshot(RouteDestination? of) => Snapshot(of is null ? static name => name.ClientId is not null : name => name == of);
+
+    private RouteChange[] Snapshot(Predicate<RouteDestination> wanted)
+    {
+        lock (gate)
+        {
+            var all = new List<RouteChange>();
+            foreach (var (path, route) in trie.Enumerate(IsWanted)) all.Add(new RouteChange(TopicFilter.Parse(path), destinations.NameOf(route.Destination)!, route.Id));
+
+            foreach (var (filter, group) in groups)
             {
-                foreach (var (destination, route) in group.Members()) all.Add(new RouteChange(TopicFilter.Parse(name), destinations.NameOf(destination)!, route));
+                foreach (var (destination, route) in group.Members())
+                {
+                    if (destinations.NameOf(destination) is { } name && wanted(name)) all.Add(new RouteChange(TopicFilter.Parse(filter), name, route));
+                }
             }
 
             return [.. all];
         }
+
+        bool IsWanted(Route route) => destinations.NameOf(route.Destination) is { } name && !destinations.IsDead(route.Destination) && wanted(name);
     }
 
     /// <summary>Ends all direct use; what was matched before is no longer current.</summary>
@@ -167,6 +180,12 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
             : change.Remove ? Remove(utf8, change)
             : Add(utf8, change);
         if (!changed) return;
+        if (destinations.TryFind(change.Destination, out var number))
+        {
+            ref var digest = ref destinations.DigestOf(number);
+            digest = change.Remove ? digest.Without(change.RouteId) : digest.With(change.RouteId);
+        }
+
         Volatile.Write(ref version, version + 1);
         tally.Count(change, trie.FilterCount - filters);
     }

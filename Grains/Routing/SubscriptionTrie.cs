@@ -105,20 +105,21 @@ internal sealed class SubscriptionTrie
     }
 
     /// <summary>Every route with its filter: for recovery and self-audit, not for the publish path.</summary>
+    /// <param name="wanted">Which routes; null for all.</param>
     /// <exception cref="InvalidOperationException">The trie changed between two elements.</exception>
-    public IEnumerable<(string Path, Route Route)> Enumerate()
+    public IEnumerable<(string Path, Route Route)> Enumerate(Predicate<Route>? wanted = null)
     {
         var version = Version;
         var found = new List<Route>();
         for (var node = 1; node < nodes.Slots; node++)
         {
             if (nodes[node].Parent == TrieNode.FreeSlot || nodes[node].Destination == TrieNode.NoRoutes) continue;
-            var path = PathOf(node);
+            string? path = null;
             found.Clear();
             routes.AppendTo(found, nodes[node]);
             foreach (var route in found)
             {
-                yield return (path, route);
+                if (wanted is null || wanted(route)) yield return (path ??= PathOf(node), route);
                 if (version != Version) throw new InvalidOperationException("The trie changed while it was enumerated.");
             }
         }

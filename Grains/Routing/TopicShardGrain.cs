@@ -7,6 +7,7 @@ using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using Orleans.GrainDirectory;
@@ -51,8 +52,12 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
         }
 
         local.Open(Number, shard);
+        var audit = new RouteAudit(Number, shard, gateways, services.GetRequiredService<IGatewayClient>(), store, services.GetRequiredService<ILogger<RouteAudit>>());
+        var period = services.GetRequiredService<IOptions<RoutingOptions>>().Value.AuditInterval;
+        // Spread over the period, so that the shards do not ask all at once.
+        if (period > TimeSpan.Zero) this.RegisterGrainTimer(AuditAsync, audit, new GrainTimerCreationOptions(period * (Random.Shared.NextDouble() + 0.5), period));
         // Who died since it answered was not reported to a shard that was not open.
-        foreach (var gateway in shard.Gateways().Where(gateways.HasGone)) shard.Forget(gateway);
+        foreach (var gateway in shard.Gateways().Keys.Where(gateways.HasGone)) shard.Forget(gateway);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -111,6 +116,18 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
         }
 
         return Task.CompletedTask;
+    }
+
+    private static async Task AuditAsync(RouteAudit audit, CancellationToken cancellation)
+    {
+        try
+        {
+            await audit.RunAsync(cancellation);
+        }
+        catch (Exception fault) when (fault is StoreException or TimeoutException or OrleansException)
+        {
+            // Whoever could not answer is asked the next time.
+        }
     }
 
     private async Task RecoverAsync(CancellationToken cancellation)

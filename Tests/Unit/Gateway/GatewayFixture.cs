@@ -34,7 +34,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     {
         Mqtt = mqtt ?? new MqttOptions();
         ManualLoops = [.. Enumerable.Range(0, loops).Select(_ => new ManualLoop(Clock))];
-        Loops = new GatewayLoops(ManualLoops, new Pulse(new NodeRole(HostsGrains: true, IsAlone: true), Clock), Clock);
+        Loops = new GatewayLoops(ManualLoops, Map, new Pulse(new NodeRole(HostsGrains: true, IsAlone: true), Clock), Clock);
         shards =
         [
             .. Enumerable.Range(0, Map.Count).Select(number =>
