@@ -103,6 +103,24 @@ internal sealed class RawClient : IAsyncDisposable
         await ExpectAsync(PacketType.Pingresp);
     }
 
+    /// <summary>All that the server has to send, with QoS 1 acknowledged on the way; their payloads.</summary>
+    public async Task<List<string>> DrainAsync()
+    {
+        var all = new List<string>();
+        for (var before = -1; before != all.Count;)
+        {
+            before = all.Count;
+            await SendAsync(WirePacket.Pingreq);
+            for (ServerPacket got; (got = await ReceiveAsync()).Type == PacketType.Publish;)
+            {
+                all.Add(got.Text);
+                if (got.Qos == Qos.AtLeastOnce) await SendAsync(WirePacket.Puback(got.Id));
+            }
+        }
+
+        return all;
+    }
+
     /// <summary>Subscribes and expects the granted QoS.</summary>
     public async Task<ServerPacket> SubscribeAsync(string filter, Qos qos = Qos.AtMostOnce, int options = 0, int? identifier = null)
     {
