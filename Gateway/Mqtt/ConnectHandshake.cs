@@ -172,7 +172,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         }
 
         done = true;
-        connection.Sender.Limit(connect, Encoding.UTF8.GetByteCount(mountpoint));
+        connection.Sender.Unmount(Encoding.UTF8.GetByteCount(mountpoint));
         connection.Sender.Send(Connack(session.IsPresent, authenticationData));
         BrokerCounters.Add(Metric.PacketsConnackSent);
         connection.Accepted(client, session, mountpoint);

@@ -169,7 +169,7 @@ public class RecoveryTests
     }
 
     [Fact]
-    [Clause("MQTT-3.1.2-23")]
+    [Clause("MQTT-4.1.0-2")]
     public async Task SessionExpires_WhenItsTimePassesAfterTheRestart()
     {
         await using var broker = await BrokerProcess.StartNewAsync();

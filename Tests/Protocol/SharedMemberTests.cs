@@ -60,6 +60,47 @@ public sealed class SharedMemberTests : IClassFixture<SharedBroker>
     }
 
     [Fact]
+    [Clause("MQTT-4.8.2-4")]
+    public async Task FinishesQos2WithTheSameMember_WhenItsConnectionBreaksInTheMiddle()
+    {
+        await using var publisher = await RawClient.ConnectAsync(broker, "back-p");
+        var leaving = await RawClient.ConnectAsync(broker, "back-0", expiry: 60);
+        await leaving.SubscribeAsync("$share/rd/rd/back", Qos.ExactlyOnce);
+        await publisher.PublishAsync("rd/back", "x", Qos.ExactlyOnce);
+        var sent = await leaving.ExpectPublishAsync("rd/back", "x", Qos.ExactlyOnce);
+        await using var other = await RawClient.ConnectAsync(broker, "back-1");
+        await other.SubscribeAsync("$share/rd/rd/back", Qos.ExactlyOnce);
+        leaving.Drop();
+        await using var back = await RawClient.ConnectAsync(broker, "back-0", cleanStart: false, expiry: 60);
+        Assert.Equal(sent.Id, (await back.ExpectPublishAsync("rd/back", "x", Qos.ExactlyOnce)).Id);
+        await back.SendAsync(WirePacket.Pubrec(sent.Id));
+        Assert.Equal(sent.Id, (await back.ExpectAsync(PacketType.Pubrel)).Id);
+        await other.ExpectNothingAsync();
+    }
+
+    [Theory]
+    [InlineData(false, Qos.AtLeastOnce)]
+    [InlineData(false, Qos.ExactlyOnce)]
+    [InlineData(true, Qos.AtLeastOnce)]
+    [InlineData(true, Qos.ExactlyOnce)]
+    [Clause("MQTT-4.8.2-6")]
+    public async Task DropsTheMessage_WhenTheMemberRefusesIt(bool durable, Qos qos)
+    {
+        var topic = $"rd/refuse/{durable}/{qos}";
+        await using var publisher = await RawClient.ConnectAsync(broker, topic + "-p");
+        await using var refusing = await RawClient.ConnectAsync(broker, topic + "-0", expiry: durable ? 60u : null);
+        await refusing.SubscribeAsync($"$share/rd/{topic}", qos);
+        await publisher.PublishAsync(topic, "x", qos);
+        var sent = await refusing.ExpectPublishAsync(topic, "x", qos);
+        await using var other = await RawClient.ConnectAsync(broker, topic + "-1");
+        await other.SubscribeAsync($"$share/rd/{topic}", qos);
+        await refusing.SendAsync(WirePacket.Acknowledge(qos == Qos.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec, sent.Id, ReasonCode.QuotaExceeded));
+        await refusing.ExpectNothingAsync();
+        await refusing.DisconnectAsync(properties: durable ? new WireProperties().Add(PropertyId.SessionExpiryInterval, 0u) : null);
+        await other.ExpectNothingAsync();
+    }
+
+    [Fact]
     public async Task QueuesForDurableMember_WhenItIsAway()
     {
         await using var publisher = await RawClient.ConnectAsync(broker, "away-p");

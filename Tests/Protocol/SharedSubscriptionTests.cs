@@ -18,7 +18,6 @@ public sealed class SharedSubscriptionTests : IClassFixture<SharedBroker>
     [InlineData("$queue/ss/q/{0}", "ss/q/{0}")]
     [InlineData("$share/{0}/+/{0}/#", "ss/{0}/x")]
     [InlineData("$share/{0}/#", "wide/{0}")]
-    [Clause("MQTT-4.8.2-4")]
     public async Task GivesEachMessageToOneMember_WhenShared(string filter, string topic)
     {
         var name = $"g{filter.Length}{filter[1]}";
@@ -84,6 +83,52 @@ public sealed class SharedSubscriptionTests : IClassFixture<SharedBroker>
         await client.SendAsync(WirePacket.Unsubscribe(9, ["$share/g/st/un", "$share/h/st/un", "st/un"]));
         Assert.Equal((ReasonCode[])[ReasonCode.Success, ReasonCode.NoSubscriptionExisted, ReasonCode.NoSubscriptionExisted], (await client.ExpectAsync(PacketType.Unsuback)).Codes);
         await client.SendAsync(WirePacket.Publish("st/un", "2"));
+        await client.ExpectNothingAsync();
+    }
+
+    [Fact]
+    [Clause("MQTT-4.8.2-3")]
+    public async Task DeliversAtTheGrantedQos_WhenMembersDiffer()
+    {
+        await using var publisher = await RawClient.ConnectAsync(broker, "sq-p");
+        var members = new List<RawClient>();
+        for (var qos = Qos.AtMostOnce; qos <= Qos.ExactlyOnce; qos++)
+        {
+            members.Add(await RawClient.ConnectAsync(broker, $"sq-{qos}"));
+            await members[^1].SubscribeAsync("$share/rr/st/qos", qos);
+        }
+
+        for (var i = 0; i < 6; i++) await publisher.PublishAsync("st/qos", "x", Qos.ExactlyOnce);
+        for (var at = 0; at < members.Count; at++)
+        {
+            for (var i = 0; i < 2; i++) await members[at].ExpectPublishAsync("st/qos", "x", (Qos)at);
+            await members[at].ExpectNothingAsync();
+        }
+
+        await SharedMembers.DisposeAsync(members);
+    }
+
+    /// <summary>A shared subscription and one of its own are two: each brings its copy.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(100u)]
+    [Clause("MQTT-3.3.4-5")]
+    public async Task BringsItsOwnCopyAndIdentifier_WhenTheMemberIsSubscribedBesides(uint? expiry)
+    {
+        var name = $"sown-{expiry}";
+        await using var client = await RawClient.ConnectAsync(broker, name, expiry: expiry);
+        await client.SubscribeAsync($"$share/{name}/st/{name}", Qos.AtLeastOnce, identifier: 7);
+        await client.SubscribeAsync($"st/{name}", identifier: 8);
+        await using var publisher = await RawClient.ConnectAsync(broker, name + "-p");
+        await publisher.PublishAsync($"st/{name}", "x");
+        var copies = new List<(Qos, int)>();
+        for (var i = 0; i < 2; i++)
+        {
+            var packet = await client.ExpectAsync(PacketType.Publish);
+            copies.Add((packet.Qos, Assert.Single(packet.Properties.Every<int>(PropertyId.SubscriptionIdentifier))));
+        }
+
+        Assert.Equal([(Qos.AtMostOnce, 8), (Qos.AtLeastOnce, 7)], copies.Order());
         await client.ExpectNothingAsync();
     }
 }

@@ -80,6 +80,13 @@ internal sealed class RawClient : IAsyncDisposable
         return packet;
     }
 
+    /// <summary>The next packet must be this acknowledgement; its packet identifier and code.</summary>
+    public async Task<(int Id, ReasonCode Code)> ExpectAcknowledgementAsync(PacketType type)
+    {
+        var packet = await ExpectAsync(type);
+        return (packet.Id, packet.Code);
+    }
+
     /// <summary>The next packet must be a 5.0 DISCONNECT with this code, and the end of the connection behind it; in 3.x only the end.</summary>
     public async Task<ServerPacket?> ExpectDisconnectAsync(ReasonCode code)
     {
