@@ -164,6 +164,38 @@ public sealed class FlowControlTests : IClassFixture<FlowControlTests.Broker>
         Assert.Equal(maximum == 200, connack.Properties[PropertyId.ReasonString] is not null);
     }
 
+    [Fact]
+    [Clause("MQTT-3.1.2-24")]
+    [Clause("MQTT-3.4.2-2")]
+    [Clause("MQTT-3.5.2-2")]
+    [Clause("MQTT-3.6.2-2")]
+    [Clause("MQTT-3.7.2-2")]
+    [Clause("MQTT-3.9.2-1")]
+    [Clause("MQTT-3.11.2-1")]
+    public async Task AnswersFitIn_WhenClientsMaximumIsTight()
+    {
+        const int Maximum = 30;
+        await using var client = await RawClient.ConnectAsync(
+            broker, "fc-tight", properties: new WireProperties().Add(PropertyId.MaximumPacketSize, (uint)Maximum).Add(PropertyId.RequestProblemInformation, true));
+        var tooDeep = string.Join('/', Enumerable.Repeat('a', 129));
+        (byte[] Packet, PacketType Answer, ReasonCode Code)[] refused =
+        [
+            (WirePacket.Publish(tooDeep, "x", Qos.AtLeastOnce, 1), PacketType.Puback, ReasonCode.TopicNameInvalid),
+            (WirePacket.Publish(tooDeep, "x", Qos.ExactlyOnce, 2), PacketType.Pubrec, ReasonCode.TopicNameInvalid),
+            (WirePacket.Pubrec(3), PacketType.Pubrel, ReasonCode.PacketIdentifierNotFound),
+            (WirePacket.Pubrel(4), PacketType.Pubcomp, ReasonCode.PacketIdentifierNotFound),
+            (WirePacket.Subscribe(5, "a/#/b"), PacketType.Suback, ReasonCode.TopicFilterInvalid),
+            (WirePacket.Unsubscribe(6, ["a/#/b"]), PacketType.Unsuback, ReasonCode.TopicFilterInvalid),
+        ];
+        foreach (var (packet, type, code) in refused)
+        {
+            await client.SendAsync(packet);
+            var answer = await client.ExpectAsync(type);
+            Assert.Equal(code, answer.Code);
+            Assert.InRange(answer.Body.Length + 2, 0, Maximum);
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
