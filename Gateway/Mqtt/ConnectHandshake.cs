@@ -171,7 +171,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         }
 
         done = true;
-        connection.Sender.Limit(connect, Encoding.UTF8.GetByteCount(mountpoint));
+        connection.Sender.Unmount(Encoding.UTF8.GetByteCount(mountpoint));
         connection.Sender.Send(Connack(session.IsPresent, authenticationData));
         connection.Accepted(client, session, mountpoint);
     }

@@ -231,6 +231,7 @@ internal sealed partial class Connection : IPacketHandler
         Phase = ConnectionPhase.Connecting;
         BrokerCounters.Add(Metric.ClientConnect);
         Speak(connect.Version);
+        Sender.Limit(connect); // even a refusal keeps to them [MQTT-3.2.2-19]
         handshake = new ConnectHandshake(this, services, connect, channel.RemoteAddress);
         _ = Reading.RunAsync(handshake.RunAsync);
     }

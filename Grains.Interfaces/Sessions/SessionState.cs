@@ -145,7 +145,7 @@ public sealed class SessionState
         return true;
     }
 
-    /// <summary>PUBCOMP, or PUBREC with an error: a QoS 2 delivery is complete. [MQTT-4.3.3-4]</summary>
+    /// <summary>PUBCOMP, or PUBREC with an error: a QoS 2 delivery is complete. [MQTT-4.3.3-5], [MQTT-4.4.0-2]</summary>
     /// <returns>False if no QoS 2 delivery has that identifier.</returns>
     public bool Complete(ushort packetIdentifier, out Delivery delivery)
     {

@@ -196,7 +196,7 @@ public class TransientSessionTests
     public void WindowStaysOpen_WhenAMessageIsTooLarge()
     {
         var client = Open(new SessionLimits { MaxInflight = 1 });
-        client.Sender.Limit(new ConnectPacket { Version = ProtocolVersion.V311, CleanStart = true, KeepAlive = 0, ClientId = "c", MaximumPacketSize = 30 }, 0);
+        client.Sender.Limit(new ConnectPacket { Version = ProtocolVersion.V311, CleanStart = true, KeepAlive = 0, ClientId = "c", MaximumPacketSize = 30 });
         gateway.Publish(TestMessage.On("a", new string('x', 100)));
         gateway.Publish(TestMessage.On("a", new string('x', 100), Qos.ExactlyOnce));
         gateway.Publish(TestMessage.On("a", "fits"));

@@ -84,7 +84,6 @@ public class ShardTests
     }
 
     [Fact]
-    [Clause("MQTT-4.8.2-3")]
     public void OneMemberOfEachGroupGetsIt_WhenSharedSubscriptionsMatch()
     {
         var shard = Shard(new RoutingOptions { SharedStrategy = SharedStrategy.Random, GroupStrategies = { ["g"] = SharedStrategy.RoundRobin } });
