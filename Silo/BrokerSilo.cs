@@ -15,6 +15,7 @@ using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.Sqlite;
+using Broker.Silo.Health;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -39,6 +40,8 @@ internal static class BrokerSilo
         services.TryAddSingleton(TimeProvider.System); // a test brings its own clock
         var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
         services.AddSingleton(new NodeRole(node.HostGrains, IsAlone: true));
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = node.DrainDelay + TimeSpan.FromMinutes(1));
+        AddHealth(builder);
         AddStorage(services);
         AddGrainServices(services);
         // Before the silo: grains find the store open, and it closes after the last of them.
@@ -47,6 +50,7 @@ internal static class BrokerSilo
         services.AddHostedService<NodeWatch>();
         services.AddHostedService<SpreadKeeper>();
         services.AddHostedService<DueSweeperStarter>();
+        services.AddHostedService(provider => provider.GetRequiredService<ShardReadiness>());
     }
 
     /// <summary>Binds options to their section and checks them at start.</summary>
@@ -56,6 +60,19 @@ internal static class BrokerSilo
         builder.Services.AddOptions<T>().Bind(builder.Configuration.GetSection(section)).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<T>>(new AnnotatedOptionsValidator<T>(section));
         builder.Services.AddSingleton<IValidateOptions<T>>(new MapOptionsValidator<T>(builder.Configuration.GetSection(section)));
+    }
+
+    /// <summary>What says how the process is: first up and last down.</summary>
+    private static void AddHealth(IHostApplicationBuilder builder)
+    {
+        AddOptions<AdminOptions>(builder, AdminOptions.Section);
+        var services = builder.Services;
+        services.AddSingleton<Draining>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<Draining>());
+        services.AddSingleton<ShardReadiness>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<ShardReadiness>());
+        services.AddSingleton<IReadiness, MembershipReadiness>();
+        services.AddSingleton<IReadiness, StoreReadiness>();
+        services.AddSingleton<AdminServer>().AddHostedService(provider => provider.GetRequiredService<AdminServer>());
+        services.AddHostedService<DrainStarter>();
     }
 
     private static void AddStorage(IServiceCollection services)

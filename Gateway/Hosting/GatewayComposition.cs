@@ -3,9 +3,10 @@ using Broker.Gateway.Mqtt;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Gateways;
-using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Routing;
 using DotNetty.Common.Internal.Logging;
 using DotNetty.Transport.Channels;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,7 +46,7 @@ internal static class GatewayComposition
             [.. provider.GetServices<IClientObserver>()],
             provider.GetRequiredService<ILogger<Connection>>()));
         services.AddSingleton<Pulse>();
-        services.AddSingleton<MqttListener>();
+        services.AddSingleton<MqttListener>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<MqttListener>());
         services.AddHostedService<PulseKeeper>();
         services.AddHostedService<GatewayLifetime>();
         services.AddHostedService<SysPublisher>();

@@ -18,13 +18,15 @@ internal sealed partial class GatewayLifetime(
     {
         await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync(), registry.WarmUpAsync());
         await listener.StartAsync();
-        StartMessage.Print(Console.Out, listener.LocalAddress, EmbeddedSilo.DescribeData(services));
+        StartMessage.Print(Console.Out, listener.LocalAddress, EmbeddedSilo.AdminPort(services), EmbeddedSilo.DescribeData(services));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await listener.StopAsync();
-        var ending = connections.Enumerate().Select(connection => connection.CloseAsync(ReasonCode.ServerShuttingDown, "server_shutdown")).ToArray();
+        var elsewhere = options.Value.ServerReference is { Length: > 0 } reference ? reference : null;
+        var code = elsewhere is null ? ReasonCode.ServerShuttingDown : ReasonCode.UseAnotherServer;
+        var ending = connections.Enumerate().Select(connection => connection.CloseAsync(code, "server_shutdown", elsewhere)).ToArray();
         LogDraining(log, ending.Length);
         try
         {
