@@ -21,6 +21,7 @@ internal sealed partial class MariaDbServer : IAsyncDisposable
     private readonly Process watchdog;
     private Process? process;
     private int databases;
+    private bool isDisposed;
 
     private MariaDbServer(string[] options)
     {
@@ -121,6 +122,8 @@ internal sealed partial class MariaDbServer : IAsyncDisposable
     /// <summary>Kills it and removes all it had.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (isDisposed) return;
+        isDisposed = true;
         if (process is { HasExited: false }) await KillAsync();
         process?.Dispose();
         watchdog.StandardInput.Close();
