@@ -1,11 +1,12 @@
-using System.Net;
-using System.Net.Sockets;
 using Broker.Grains.Clients;
+using Broker.Grains.Cluster;
 using Broker.Grains.Gateways;
 using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
@@ -20,7 +21,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans.Configuration;
 using Orleans.Serialization;
 
 namespace Broker.Silo;
@@ -32,22 +32,20 @@ internal static class BrokerSilo
     public static void AddBrokerSilo(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
-        AddOptions<SiloOptions>(builder, SiloOptions.Section);
+        AddOptions<NodeOptions>(builder, NodeOptions.Section);
         AddOptions<StorageOptions>(builder, StorageOptions.Section);
         AddOptions<RoutingOptions>(builder, RoutingOptions.Section);
         AddOptions<RetainedOptions>(builder, RetainedOptions.Section);
         services.TryAddSingleton(TimeProvider.System); // a test brings its own clock
+        var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
+        services.AddSingleton(new NodeRole(node.HostGrains, IsAlone: true));
         AddStorage(services);
         AddGrainServices(services);
         // Before the silo: grains find the store open, and it closes after the last of them.
         services.AddHostedService<StoreLifetime>();
-        builder.UseOrleans(silo =>
-        {
-            var port = silo.Configuration.GetValue($"{SiloOptions.Section}:{nameof(SiloOptions.Port)}", 0);
-            silo.UseLocalhostClustering(siloPort: port != 0 ? port : FreePort(), gatewayPort: 0, serviceId: "broker", clusterId: "broker");
-            silo.AddGrainService<GatewayService>();
-            silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
-        });
+        builder.UseOrleans(silo => Membership.Configure(silo, node));
+        services.AddHostedService<NodeWatch>();
+        services.AddHostedService<SpreadKeeper>();
         services.AddHostedService<DueSweeperStarter>();
     }
 
@@ -89,17 +87,12 @@ internal static class BrokerSilo
         services.AddSingleton<LocalRetainedPartitions>().AddSingleton<ILocalRetainedPartitions>(provider => provider.GetRequiredService<LocalRetainedPartitions>());
         services.AddSingleton<IDestinationFactory, DestinationFactory>();
         services.AddSingleton<IGatewayClient, GatewayClient>();
+        services.AddSingleton<GatewayPoll>();
+        services.AddSingleton<ISpreadClient, SpreadClient>();
         services.AddSingleton<SessionPublisher>();
+        services.AddSingleton<BrokerGauges>();
         // A gateway in the same process knows what is configured, and registers it behind this.
         services.AddSingleton(new SessionDefaults(new SessionLimits(), UpgradeQos: false));
-        services.AddSingleton(provider => new RetainedBudget(provider.GetRequiredService<IOptions<RetainedOptions>>().Value));
-    }
-
-    /// <summary>A port nobody listens on. Two silos on one port start silently and steal each other's connections.</summary>
-    private static int FreePort()
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
+        services.AddSingleton(provider => new RetainedBudget(provider.GetRequiredService<IOptions<RetainedOptions>>().Value, provider.GetRequiredService<BrokerGauges>()));
     }
 }

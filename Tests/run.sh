@@ -114,8 +114,8 @@ clauses_tested() {
 }
 
 clauses_named() {
-    grep -rhoE --include='*.cs' --exclude-dir=bin --exclude-dir=obj '\[(3\.1\.1 )?MQTT-[0-9.]+-[0-9]+\]' Gateway Grains Grains.Interfaces Silo |
-        tr -d '[]' | sort -uV
+    grep -rhoE --include='*.cs' --exclude-dir=bin --exclude-dir=obj '(3\.1\.1 )?MQTT-[0-9.]+-[0-9]+(\.[0-9]+)*' Gateway Grains Grains.Interfaces Silo |
+        sort -uV
 }
 
 passed=0

@@ -4,6 +4,8 @@ using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Gateways;
+using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Metrics;
 using DotNetty.Common.Internal.Logging;
 using DotNetty.Transport.Channels;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,9 +41,12 @@ internal static class GatewayComposition
             provider.GetRequiredService<SubscriptionHandler>(),
             provider.GetRequiredService<ConnectionTable>(),
             provider.GetRequiredService<HandshakeAdmission>(),
+            provider.GetRequiredService<BrokerGauges>(),
             [.. provider.GetServices<IClientObserver>()],
             provider.GetRequiredService<ILogger<Connection>>()));
+        services.AddSingleton<Pulse>();
         services.AddSingleton<MqttListener>();
+        services.AddHostedService<PulseKeeper>();
         services.AddHostedService<GatewayLifetime>();
         services.AddHostedService<SysPublisher>();
     }
@@ -61,7 +66,9 @@ internal static class GatewayComposition
         });
         services.AddSingleton(provider =>
             provider.GetRequiredService<ITransport>().CreateLoops(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.EffectiveEventLoops));
-        services.AddSingleton(provider => new GatewayLoops(provider.GetRequiredService<IEventLoopGroup>().Items, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new GatewayLoops(
+            provider.GetRequiredService<IEventLoopGroup>().Items, provider.GetRequiredService<ShardMap>(), provider.GetRequiredService<Pulse>(),
+            provider.GetRequiredService<TimeProvider>()));
     }
 
     private static void AddLinks(IServiceCollection services)

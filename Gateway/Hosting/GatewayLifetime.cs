@@ -11,12 +11,12 @@ namespace Broker.Gateway.Hosting;
 
 /// <summary>Opens the listener when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
 internal sealed partial class GatewayLifetime(
-    MqttListener listener, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, IGrainFactory grains, IEventLoopGroup loops,
+    MqttListener listener, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
     IServiceProvider services, IOptions<GatewayOptions> options, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync());
+        await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync(), registry.WarmUpAsync());
         await listener.StartAsync();
         StartMessage.Print(Console.Out, listener.LocalAddress, EmbeddedSilo.DescribeData(services));
     }

@@ -9,9 +9,9 @@ internal sealed class GatewayLoops
 {
     private readonly Dictionary<IEventLoop, LoopContext> byLoop;
 
-    public GatewayLoops(IEnumerable<IEventLoop> loops, TimeProvider time)
+    public GatewayLoops(IEnumerable<IEventLoop> loops, ShardMap map, Pulse pulse, TimeProvider time)
     {
-        All = [.. loops.Select((loop, index) => new LoopContext(index, loop, time))];
+        All = [.. loops.Select((loop, index) => new LoopContext(index, loop, map, pulse, time))];
         byLoop = All.ToDictionary(context => context.Loop);
     }
 
@@ -47,14 +47,17 @@ internal sealed class GatewayLoops
     }
 
     /// <summary>The routes of all loops that live in a shard.</summary>
-    public async Task<RouteChange[]> RoutesOfAsync(int shard, ShardMap map, RouteDestination self)
+    public async Task<RouteChange[]> RoutesOfAsync(int shard, RouteDestination self) =>
+        [.. (await AskAllAsync(loop => loop.Filters.RoutesOf(shard, self))).SelectMany(part => part)];
+
+    /// <summary>The digest of these routes.</summary>
+    public async Task<RouteDigest> DigestOfAsync(int shard) =>
+        (await AskAllAsync(loop => loop.Filters.DigestOf(shard))).Aggregate((all, part) => all + part);
+
+    private Task<T[]> AskAllAsync<T>(Func<LoopContext, T> question) => Task.WhenAll(All.Select(context =>
     {
-        var parts = await Task.WhenAll(All.Select(context =>
-        {
-            var done = new TaskCompletionSource<List<RouteChange>>(TaskCreationOptions.RunContinuationsAsynchronously);
-            context.Loop.Execute(() => done.SetResult(context.Filters.RoutesOf(shard, map, self)));
-            return done.Task;
-        }));
-        return [.. parts.SelectMany(part => part)];
-    }
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        context.Loop.Execute(() => done.SetResult(question(context)));
+        return done.Task;
+    }));
 }

@@ -23,6 +23,7 @@ internal sealed partial class Connection : IPacketHandler
     private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private ConnectHandshake? handshake;
     private bool publishWill = true;
+    private bool isTakenOver;
     private uint? changedExpiry;
 
     public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number)
@@ -52,6 +53,9 @@ internal sealed partial class Connection : IPacketHandler
 
     /// <summary>Set when connected.</summary>
     public ClientInfo? Client { get; private set; }
+
+    /// <summary>Who is about to be registered, or is, as the owner of its client identifier.</summary>
+    public ClientInfo? Registered { get; set; }
 
     /// <summary>Set when connected.</summary>
     public ISession? Session { get; private set; }
@@ -125,7 +129,6 @@ internal sealed partial class Connection : IPacketHandler
         {
             case PingreqPacket:
                 BrokerCounters.Add(Metric.PacketsPingreqReceived);
-                BrokerCounters.Add(Metric.PacketsPingrespSent);
                 Sender.Send(PingrespPacket.Instance);
                 break;
             case SubscribePacket subscribe:
@@ -178,6 +181,7 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>Ends the connection for a fault or by decision of the server; a 5.0 client is told why.</summary>
     public void Disconnect(ReasonCode code, string reason)
     {
+        if (!IsEnding) isTakenOver = code == ReasonCode.SessionTakenOver;
         if (Phase is ConnectionPhase.AwaitingConnect) End(reason);
         else if (Phase == ConnectionPhase.Connecting) Apply(Rules.Refuse(code, Sender.Explain(reason)), reason);
         else Apply(Rules.Disconnect(code, Sender.Explain(reason)), reason);
@@ -202,12 +206,7 @@ internal sealed partial class Connection : IPacketHandler
     public void Apply(in ProtocolReply reply, string reason)
     {
         if (IsEnding) return;
-        if (reply.Answer is { } answer)
-        {
-            if (answer is DisconnectPacket) BrokerCounters.Add(Metric.PacketsDisconnectSent);
-            Sender.Send(answer);
-        }
-
+        if (reply.Answer is { } answer) Sender.Send(answer);
         if (reply.Close) End(reason);
     }
 
@@ -221,6 +220,8 @@ internal sealed partial class Connection : IPacketHandler
         services.Admission.End();
         keepAlive.Start(client.KeepAlive, services.Mqtt);
         BrokerCounters.Add(Metric.ClientConnected);
+        services.Gauges.Add(Gauge.Connections);
+        services.Gauges.Add(Gauge.Sessions); // until it is unregistered
         session.Start();
         foreach (var observer in services.Observers) observer.Connected(client);
     }
@@ -228,7 +229,9 @@ internal sealed partial class Connection : IPacketHandler
     private void BeginHandshake(ConnectPacket connect)
     {
         Phase = ConnectionPhase.Connecting;
+        BrokerCounters.Add(Metric.ClientConnect);
         Speak(connect.Version);
+        Sender.Limit(connect); // even a refusal keeps to them [MQTT-3.2.2-19]
         handshake = new ConnectHandshake(this, services, connect, channel.RemoteAddress);
         _ = Reading.RunAsync(handshake.RunAsync);
     }
@@ -255,10 +258,11 @@ internal sealed partial class Connection : IPacketHandler
         var wasConnected = Phase == ConnectionPhase.Connected;
         Phase = ConnectionPhase.Ending;
         keepAlive.Stop();
-        if (!wasConnected) services.Admission.End();
+        if (wasConnected) services.Gauges.Add(Gauge.Connections, -1);
+        else services.Admission.End();
         if (channel.Active)
         {
-            Sender.Flush();
+            if (Loop.Pulse.IsFresh) Sender.Flush();
             _ = channel.CloseAsync();
         }
 
@@ -274,8 +278,10 @@ internal sealed partial class Connection : IPacketHandler
             if (wasConnected)
             {
                 BrokerCounters.Add(Metric.ClientDisconnected);
+                // A durable session's end is its grain's to count, a replaced one's its successor's.
+                if (!Session!.StoresReceipts && !isTakenOver) BrokerCounters.Add(Metric.SessionTerminated);
                 foreach (var observer in services.Observers) observer.Disconnected(Client!, reason);
-                await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session!.CloseAsync(publishWill, changedExpiry));
+                await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session.CloseAsync(publishWill, changedExpiry));
             }
         }
         catch (Exception error) // the boundary of this connection

@@ -3,6 +3,7 @@ using Broker.Gateway.Links;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
+using Broker.Grains.Interfaces.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Gateway.Mqtt;
@@ -17,5 +18,6 @@ internal sealed record ConnectionServices(
     SubscriptionHandler Subscriptions,
     ConnectionTable Connections,
     HandshakeAdmission Admission,
+    BrokerGauges Gauges,
     IReadOnlyList<IClientObserver> Observers,
     ILogger Log);

@@ -23,6 +23,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         topics ??= new PublisherTopics(services.Router, connection.Mountpoint, services.Mqtt);
         if (!topics.TryResolve(packet, out var topic, out var code))
         {
+            BrokerCounters.Add(Metric.PacketsPublishError);
             connection.Disconnect(code, "topic or alias not acceptable");
             return;
         }
@@ -84,6 +85,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
             return;
         }
 
+        BrokerCounters.Add(Metric.PacketsPublishError);
         BrokerCounters.Add(Metric.PacketsPublishAuthError);
         if (message.Qos == Qos.AtMostOnce) return;
         if (connection.Rules.AcknowledgesDeniedPublish) Answer(message.Qos, packetIdentifier, ReasonCode.Success);

@@ -45,6 +45,8 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
 
     public bool Complete(ushort packetIdentifier) => Count(session.Complete(packetIdentifier));
 
+    public bool IsInUse(ushort packetIdentifier) => session.IsInUse(packetIdentifier);
+
     public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt) => session.TryReceive(packetIdentifier, receipt!);
 
     public bool Release(ushort packetIdentifier, PublishReceipt? receipt) => session.Release(packetIdentifier, receipt!);

@@ -3,6 +3,7 @@ using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
@@ -12,10 +13,14 @@ namespace Broker.Gateway.Sessions;
 
 /// <summary>Gives a connection its session: a transient one in this gateway, or the durable one of its client.</summary>
 internal sealed class SessionOpener(
-    IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router)
+    NodeRole role, IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router,
+    BrokerGauges gauges)
 {
+    /// <summary>A session whose new home goes away while it moves is asked for again.</summary>
+    private const int MaxMoves = 3;
+
     private readonly MqttOptions options = mqtt.Value;
-    private readonly TransientSubscriptions.Services services = new(shards, router);
+    private readonly TransientSubscriptions.Services services = new(shards, router, gauges);
 
     /// <summary>Opens the session of a registered connection.</summary>
     /// <returns>Success and the session, or why there is none.</returns>
@@ -30,7 +35,6 @@ internal sealed class SessionOpener(
             {
                 var code = await Task.Run(() => GrainOf(client.ClientId).Discard()); // [MQTT-3.1.2-4]
                 if (code != ReasonCode.Success) return (code, null);
-                BrokerCounters.Add(Metric.SessionDiscarded);
             }
 
             BrokerCounters.Add(Metric.SessionCreated);
@@ -55,9 +59,9 @@ internal sealed class SessionOpener(
             UserName = client.UserName,
             Will = will,
             UpgradeQos = options.UpgradeQos,
+            MayMove = role.HostsGrains,
         };
-        // Off the event loop: its scheduler must not run the grain call's continuations.
-        var result = await Task.Run(() => grain.Open(request));
+        var result = await OpenAsync(grain, request);
         if (result.Code != ReasonCode.Success) return (result.Code, null);
         BrokerCounters.Add(result.SessionPresent ? Metric.SessionResumed : Metric.SessionCreated);
         // The session's grain prefers its client's process; elsewhere it cannot serve this connection yet.
@@ -65,6 +69,17 @@ internal sealed class SessionOpener(
             ? (ReasonCode.Success, new DurableSessionProxy(here, grain, connection, location, result))
             : (ReasonCode.ServerUnavailable, null);
     }
+
+    /// <summary>Opens the session, off the event loop, whose scheduler must not run the grain call's continuations. One that lives elsewhere comes here first.</summary>
+    private static Task<OpenSessionResult> OpenAsync(ISessionGrain grain, OpenSessionRequest request) => Task.Run(async () =>
+    {
+        for (var move = 0; ; move++)
+        {
+            // The last time it is taken where it is.
+            var result = await grain.Open(request with { MayMove = request.MayMove && move < MaxMoves });
+            if (result.Code != ReasonCode.ServerMoved) return result;
+        }
+    });
 
     private ISessionGrain GrainOf(string clientId) => grains.GetGrain<ISessionGrain>(SessionKey.Of(clientId));
 

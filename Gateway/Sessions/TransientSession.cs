@@ -62,6 +62,8 @@ internal sealed class TransientSession(
         return true;
     }
 
+    public bool IsInUse(ushort packetIdentifier) => state.IsInUse(packetIdentifier);
+
     /// <inheritdoc cref="Delivery.TryMake"/>
     public bool TryMakeDelivery(ApplicationMessage message, in SubscriptionOptions options, string? share, out Delivery delivery) =>
         Delivery.TryMake(message, options, clientId, upgradeQos, share, out delivery);
@@ -174,7 +176,7 @@ internal sealed class TransientSession(
         pressure?.End();
         if (subscriptions is not null) await subscriptions.ClearAsync();
         Redispatch();
-        if (publishWill && will is not null) services.Router.PublishOwn(loop, will.ToMessage(loop.NowMs));
+        if (publishWill && will is not null) services.Router.PublishWill(loop, will.ToMessage(loop.NowMs));
     }
 
     private void Send(in Delivery delivery)

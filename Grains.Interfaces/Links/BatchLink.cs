@@ -68,6 +68,9 @@ public abstract class BatchLink<T>
     /// <summary>One call. Throws when it is not known to have succeeded.</summary>
     protected abstract Task SendAsync(T[] batch, long batchNumber);
 
+    /// <summary>True if the receiver has gone for good: a batch that fails is given up at once.</summary>
+    protected virtual bool IsGone => false;
+
     /// <summary>The batch could not be delivered in time.</summary>
     protected abstract void OnGivenUp(T[] batch, Exception error);
 
@@ -85,7 +88,7 @@ public abstract class BatchLink<T>
                 }
                 catch (Exception error) // a host loop: whatever it is, the items are answered for
                 {
-                    if (time.GetElapsedTime(started) >= giveUpAfter)
+                    if (IsGone || time.GetElapsedTime(started) >= giveUpAfter)
                     {
                         OnGivenUp(batch, error);
                         break;

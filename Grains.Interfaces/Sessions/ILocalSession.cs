@@ -31,6 +31,9 @@ public interface ILocalSession
     /// <summary>PUBCOMP from the client.</summary>
     bool Complete(ushort packetIdentifier);
 
+    /// <summary>Whether a delivery with this identifier is in flight.</summary>
+    bool IsInUse(ushort packetIdentifier);
+
     /// <summary>An incoming QoS 2 PUBLISH: reserves its identifier.</summary>
     /// <param name="receipt">Is told when the reservation is stored, if it is new.</param>
     ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt);

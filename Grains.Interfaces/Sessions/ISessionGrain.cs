@@ -81,6 +81,10 @@ public sealed record OpenSessionRequest
     /// <summary>Deliver at the higher of the message's and the subscription's QoS instead of the lower.</summary>
     [Id(7)]
     public bool UpgradeQos { get; init; }
+
+    /// <summary>The connection's process takes grains: the session is to live there.</summary>
+    [Id(8)]
+    public bool MayMove { get; init; }
 }
 
 /// <summary>A will as the broker keeps it.</summary>
@@ -96,7 +100,8 @@ public sealed record Will(
 }
 
 /// <summary>The session a connection got.</summary>
-/// <param name="Code">Success, or why there is none: server unavailable when the store does not answer.</param>
+/// <param name="Code">Success, or why there is none: server unavailable when the store does not answer; server moved when the session is on its way to
+/// the connection's process and is to be asked for again.</param>
 /// <param name="SessionPresent">Whether there was a session to resume.</param>
 [GenerateSerializer, Immutable, Alias("OpenSessionResult")]
 public readonly record struct OpenSessionResult([property: Id(0)] ReasonCode Code, [property: Id(1)] bool SessionPresent);

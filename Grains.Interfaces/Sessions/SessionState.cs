@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 
 namespace Broker.Grains.Interfaces.Sessions;
 
@@ -139,11 +140,12 @@ public sealed class SessionState
         delivery = default;
         if (window is null || !window.TryGet(packetIdentifier, out var inflight) || inflight.Delivery.Qos != Qos.ExactlyOnce) return false;
         delivery = inflight.Delivery;
+        if (inflight.State == InflightState.Released) BrokerCounters.Add(Metric.PacketsPubrecInuse);
         window.Set(packetIdentifier, InflightState.Released, nowMs);
         return true;
     }
 
-    /// <summary>PUBCOMP, or PUBREC with an error: a QoS 2 delivery is complete. [MQTT-4.3.3-4]</summary>
+    /// <summary>PUBCOMP, or PUBREC with an error: a QoS 2 delivery is complete. [MQTT-4.3.3-5], [MQTT-4.4.0-2]</summary>
     /// <returns>False if no QoS 2 delivery has that identifier.</returns>
     public bool Complete(ushort packetIdentifier, out Delivery delivery)
     {
@@ -164,6 +166,9 @@ public sealed class SessionState
         known = inflight.State;
         return true;
     }
+
+    /// <summary>Whether a delivery with that packet identifier is in flight.</summary>
+    public bool IsInUse(ushort packetIdentifier) => window is not null && window.Contains(packetIdentifier);
 
     /// <summary>Takes a waiting delivery out of the queue. Slow: for what the store refused.</summary>
     public void Discard(long sequence) => queue?.Discard(sequence);
@@ -211,6 +216,4 @@ public sealed class SessionState
 
     /// <summary>The reserved incoming QoS 2 identifiers.</summary>
     public IReadOnlyCollection<ushort> Receipts => receipts is null ? [] : receipts.Keys;
-
-    private bool IsInUse(ushort packetIdentifier) => window is not null && window.Contains(packetIdentifier);
 }

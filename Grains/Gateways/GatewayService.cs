@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
@@ -32,6 +33,10 @@ internal sealed class GatewayService(GrainId id, Silo silo, ILoggerFactory logge
     }
 
     public Task<RouteChange[]> RoutesOf(int shard) => Gateway?.RoutesOfAsync(shard) ?? Task.FromResult<RouteChange[]>([]);
+
+    public Task<RouteDigest> DigestOf(int shard) => Gateway?.DigestOfAsync(shard) ?? Task.FromResult(default(RouteDigest));
+
+    public Task<ClientRegistration[]> ClientsOf(int partition) => Task.FromResult(Gateway?.ClientsOf(partition) ?? []);
 
     public Task Close(ulong connection, ReasonCode code) => Gateway?.CloseAsync(connection, code) ?? Task.CompletedTask;
 }

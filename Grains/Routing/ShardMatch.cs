@@ -48,7 +48,8 @@ internal sealed class ShardMatch : IShardMatch
             var number = routes[0].Destination;
             var count = 1;
             while (count < routes.Length && routes[count].Destination == number) count++;
-            if (destinations.GroupOf(number) is { } group) groups.Add(group);
+            if (destinations.IsDead(number)) { /* its routes are on their way out */ }
+            else if (destinations.GroupOf(number) is { } group) groups.Add(group);
             else if (number == DestinationTable.Own) own = Ids(routes[..count]);
             else targets.Add(new Target(destinations.TargetOf(number)!, Ids(routes[..count])));
             routes = routes[count..];

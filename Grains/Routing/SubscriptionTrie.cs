@@ -105,23 +105,46 @@ internal sealed class SubscriptionTrie
     }
 
     /// <summary>Every route with its filter: for recovery and self-audit, not for the publish path.</summary>
+    /// <param name="wanted">Which routes; null for all.</param>
     /// <exception cref="InvalidOperationException">The trie changed between two elements.</exception>
-    public IEnumerable<(string Path, Route Route)> Enumerate()
+    public IEnumerable<(string Path, Route Route)> Enumerate(Predicate<Route>? wanted = null)
     {
         var version = Version;
         var found = new List<Route>();
         for (var node = 1; node < nodes.Slots; node++)
         {
             if (nodes[node].Parent == TrieNode.FreeSlot || nodes[node].Destination == TrieNode.NoRoutes) continue;
-            var path = PathOf(node);
+            string? path = null;
             found.Clear();
             routes.AppendTo(found, nodes[node]);
             foreach (var route in found)
             {
-                yield return (path, route);
+                if (wanted is null || wanted(route)) yield return (path ??= PathOf(node), route);
                 if (version != Version) throw new InvalidOperationException("The trie changed while it was enumerated.");
             }
         }
+    }
+
+    /// <summary>Finds the routes of one destination, with their filters, at some of the nodes; the caller goes on until all have been looked at.</summary>
+    /// <param name="from">The node to begin with: 1, or what the last call returned.</param>
+    /// <param name="count">How many nodes to look at.</param>
+    /// <returns>The node to go on with; 0 at the end.</returns>
+    public int Collect(int destination, int from, int count, List<(string Path, Route Route)> into)
+    {
+        var found = new List<Route>();
+        var end = Math.Min(nodes.Slots, from + count);
+        for (var node = from; node < end; node++)
+        {
+            if (nodes[node].Parent == TrieNode.FreeSlot) continue;
+            found.Clear();
+            routes.AppendTo(found, nodes[node]);
+            foreach (var route in found)
+            {
+                if (route.Destination == destination) into.Add((PathOf(node), route));
+            }
+        }
+
+        return end < nodes.Slots ? end : 0;
     }
 
     /// <summary>The node at which a filter ends, or the root.</summary>

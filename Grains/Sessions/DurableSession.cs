@@ -156,6 +156,11 @@ internal sealed class DurableSession : ILocalSession
         }
     }
 
+    public bool IsInUse(ushort packetIdentifier)
+    {
+        lock (gate) return state.IsInUse(packetIdentifier);
+    }
+
     public void Forget(ushort packetIdentifier)
     {
         if (!Acknowledge(packetIdentifier)) Complete(packetIdentifier);

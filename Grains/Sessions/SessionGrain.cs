@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
@@ -54,12 +55,19 @@ internal sealed partial class SessionGrain(
 
     public async Task<OpenSessionResult> Open(OpenSessionRequest request)
     {
+        // Beside its client's connection messages and acknowledgements need no call; what it holds is in the store.
+        if (request.MayMove && !request.Location.Gateway.Equals(GrainContext.Address.SiloAddress))
+        {
+            await this.MigrateTo(request.Location.Gateway);
+            return new OpenSessionResult(ReasonCode.ServerMoved, SessionPresent: false);
+        }
+
         try
         {
             DemandRead();
             // The sweeper may not have come yet to what is due.
-            if (session is not null && (request.CleanStart || header!.ExpiresAt <= NowMs)) await EndAsync(publishWill: true);
-            else if (header?.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
+            if (session is not null && (request.CleanStart || header!.ExpiresAt <= NowMs)) await EndAsync(publishWill: true, request.CleanStart ? Metric.SessionDiscarded : Metric.SessionTerminated);
+            else if (header?.WillDueAt <= NowMs) await publisher.PublishAsync(header!.PendingWill()!.ToMessage(NowMs));
             var present = session is not null;
             if (!present)
             {
@@ -69,21 +77,9 @@ internal sealed partial class SessionGrain(
 
             owner = request.Location;
             // Due already: being back does not undo it.
-            if (header!.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
+            if (header!.WillDueAt <= NowMs) await publisher.PublishAsync(header!.PendingWill()!.ToMessage(NowMs));
             session!.Configure(request.Limits, request.UpgradeQos);
-            var opened = header! with
-            {
-                ProtocolVersion = request.ProtocolVersion,
-                ExpiryIntervalSeconds = request.ExpirySeconds,
-                UserName = request.UserName,
-                IsConnected = true,
-                DisconnectedAt = null,
-                ExpiresAt = null,
-                Will = request.Will?.Message,
-                WillDelaySeconds = request.Will?.DelaySeconds ?? 0,
-                WillExpirySeconds = request.Will?.ExpirySeconds,
-                WillDueAt = null, // reconnected in time: an earlier will is not published [MQTT-3.1.3-9]
-            };
+            var opened = header!.OpenedBy(request);
             // What is in memory may be resumed while the store fails: its client takes messages, which makes room.
             if (present) await KeepAsync(opened);
             else await SaveAsync(opened);
@@ -107,7 +103,7 @@ internal sealed partial class SessionGrain(
         var expiry = request.ExpirySeconds ?? header!.ExpiryIntervalSeconds;
         if (expiry == 0)
         {
-            await EndAsync(request.PublishWill, last);
+            await EndAsync(request.PublishWill, Metric.SessionTerminated, last);
             DeactivateOnIdle();
             return;
         }
@@ -116,11 +112,11 @@ internal sealed partial class SessionGrain(
         var will = request.PublishWill ? header!.Will : null;
         if (will is not null && header!.WillDelaySeconds == 0)
         {
-            await publisher.PublishAsync(WillOf(header)!.ToMessage(now));
+            await publisher.PublishAsync(header!.PendingWill()!.ToMessage(now));
             will = null;
         }
 
-        await KeepAsync(Left(header!, expiry, will, now));
+        await KeepAsync(header!.LeftAt(now, expiry, will));
     }
 
     public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)
@@ -205,29 +201,31 @@ internal sealed partial class SessionGrain(
         var now = NowMs;
         if (header!.ExpiresAt <= now)
         {
-            await EndAsync(publishWill: true);
+            await EndAsync(publishWill: true, Metric.SessionTerminated);
             DeactivateOnIdle();
         }
         else if (header.WillDueAt <= now)
         {
-            await publisher.PublishAsync(WillOf(header)!.ToMessage(now));
+            await publisher.PublishAsync(header!.PendingWill()!.ToMessage(now));
             await KeepAsync(header with { Will = null, WillDueAt = null });
         }
     }
 
     public async Task<ReasonCode> Discard()
     {
-        if (unread is null && session is not null) await EndAsync(publishWill: true);
+        if (unread is null && session is not null) await EndAsync(publishWill: true, Metric.SessionDiscarded);
+        else if (unread is null) await publisher.ForgetAsync(ClientId, null); // the registry believed in one that was never made
         DeactivateOnIdle();
         return unread is null ? ReasonCode.Success : ReasonCode.ServerUnavailable;
     }
 
     /// <summary>The session ends for good: its will goes out [MQTT-3.1.2-8], its routes vanish, its rows go. The grain may begin another one.</summary>
+    /// <param name="counted">What counts this end.</param>
     /// <param name="endedWith">The connection that it ends with; null if it had none.</param>
-    private async Task EndAsync(bool publishWill, ClientLocation? endedWith = null)
+    private async Task EndAsync(bool publishWill, Metric counted, ClientLocation? endedWith = null)
     {
         var (ending, last) = (session!, header!);
-        var pendingWill = publishWill && (last.WillDueAt is not null || last.IsConnected) ? WillOf(last) : null;
+        var pendingWill = publishWill && (last.WillDueAt is not null || last.IsConnected) ? last.PendingWill() : null;
         // Routes first: what a shared subscription still gives it until they are gone is among the leftovers.
         await publisher.ChangeRoutesAsync(ending.Subscriptions.All().Select(subscription => RouteOf(subscription, remove: true)));
         local.Close(ending);
@@ -237,21 +235,9 @@ internal sealed partial class SessionGrain(
         store.Submit(new DeleteSession(ending.Lease));
         await store.FlushAsync();
         await publisher.ForgetAsync(ClientId, endedWith);
-        BrokerCounters.Add(Metric.SessionTerminated);
+        BrokerCounters.Add(counted);
         if (pendingWill is not null) await publisher.PublishAsync(pendingWill.ToMessage(NowMs));
     }
-
-    /// <summary>The header of a session whose connection has ended.</summary>
-    /// <param name="will">What is still to be published after its delay; null for nothing.</param>
-    private static SessionHeader Left(SessionHeader header, uint expiry, ApplicationMessage? will, long now) => header with
-    {
-        IsConnected = false,
-        DisconnectedAt = now,
-        ExpiryIntervalSeconds = expiry,
-        ExpiresAt = expiry == SessionHeader.NeverExpires ? null : now + expiry * 1000L,
-        Will = will,
-        WillDueAt = will is null ? null : now + header.WillDelaySeconds * 1000L,
-    };
 
     private void DemandRead()
     {
@@ -283,9 +269,6 @@ internal sealed partial class SessionGrain(
         store.Submit(new SaveSession(session!.Lease, changed));
         await store.FlushAsync();
     }
-
-    private static Will? WillOf(SessionHeader header) =>
-        header.Will is null ? null : new Will(header.Will, header.WillDelaySeconds, header.WillExpirySeconds);
 
     private RouteChange RouteOf(SessionSubscription subscription, bool remove) =>
         new(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(ClientId), (ulong)subscription.Number, remove);

@@ -92,6 +92,7 @@ public sealed class ConfiguredLimitTests : IClassFixture<ConfiguredLimitTests.Br
     }
 
     [Fact]
+    [Clause("MQTT-3.2.2-18")]
     public async Task Disconnects_WhenTopicAliasIsNotAvailable()
     {
         await using var client = await RawClient.ConnectAsync(broker, "cl-alias");

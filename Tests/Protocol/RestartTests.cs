@@ -14,7 +14,7 @@ public sealed class RestartTests
     [Theory]
     [InlineData(4)]
     [InlineData(5)]
-    [Clause("MQTT-4.1.0-1")]
+    [Clause("MQTT-3.1.2-23")]
     public async Task KeepsDurableSessions_WhenTheBrokerRestarts(int level)
     {
         uint? expiry = level == 5 ? 1000 : null;

@@ -54,7 +54,7 @@ internal sealed class AddReceipt(SessionLease lease, ushort packetIdentifier, lo
     public override bool CarriesData => true;
 }
 
-/// <summary>Forgets an inbound QoS 2 message once PUBREL came. [MQTT-4.3.3-11]</summary>
+/// <summary>Forgets an inbound QoS 2 message once PUBREL came. [MQTT-4.3.3-12]</summary>
 internal sealed class RemoveReceipt(SessionLease lease, ushort packetIdentifier) : SessionWrite(lease)
 {
     /// <summary>The publisher's packet identifier; nothing happens if it is unknown.</summary>

@@ -53,6 +53,8 @@ internal sealed class RecordingSession : ISession
 
     public bool Complete(ushort packetIdentifier) => true;
 
+    public bool IsInUse(ushort packetIdentifier) => false;
+
     public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt) => ReceiveOutcome.New;
 
     public bool Release(ushort packetIdentifier, PublishReceipt? receipt)

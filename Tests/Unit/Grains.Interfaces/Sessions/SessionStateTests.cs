@@ -48,7 +48,7 @@ public class SessionStateTests
 
     [Fact]
     [Clause("MQTT-4.4.0-1")]
-    [Clause("MQTT-4.6.0-4")]
+    [Clause("MQTT-4.6.0-1")]
     public void ResendOrderIsSendOrder_WhenSomeWereReleasedOrResent()
     {
         var state = new SessionState(new SessionLimits());
