@@ -86,7 +86,7 @@ internal static class BrokerSilo
             var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
             var sqlite = new SqliteOptions { Path = storage.DatabasePath, SyncEveryCommit = storage.SyncEveryCommit, MaxPages = storage.MaxPages };
             return new SqliteDatabase(
-                sqlite, provider.GetRequiredService<MessageCodec>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SqliteDatabase>>());
+                sqlite, provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(), provider.GetRequiredService<MessageCodec>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SqliteDatabase>>());
         });
         services.AddSingleton<BrokerStore>();
     }

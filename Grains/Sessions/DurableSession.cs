@@ -42,7 +42,7 @@ internal sealed class DurableSession : ILocalSession
         }
 
         pump = new DeliveryPump(state, journal, state.LastSequence, time);
-        foreach (var identifier in stored.Receipts) state.TryReceive(identifier, NowMs);
+        foreach (var receipt in stored.Receipts) state.TryReceive(receipt.PacketIdentifier, NowMs);
     }
 
     public string ClientId { get; }

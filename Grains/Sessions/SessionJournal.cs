@@ -64,7 +64,7 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
     public void AddReceipt(ushort packetIdentifier, PublishReceipt receipt)
     {
         receipt.Expect();
-        store.Submit(new AddReceipt(lease, packetIdentifier) { Observer = new Answering(session, receipt) });
+        store.Submit(new AddReceipt(lease, packetIdentifier, number: 0) { Observer = new Answering(session, receipt) });
     }
 
     /// <summary>Forgets an incoming QoS 2 identifier.</summary>

@@ -31,8 +31,15 @@ internal sealed class AppendToQueue(SessionLease lease, long sequence, Applicati
     /// <summary>The RETAIN flag to deliver it with.</summary>
     public bool Retain { get; init; }
 
-    /// <summary>The packet identifier it is sent with at once; 0 if it waits.</summary>
-    public ushort PacketIdentifier { get; init; }
+    /// <summary>The number of the shared subscription it came by, in its session; 0 if it came by none.</summary>
+    public long ShareNumber { get; init; }
+
+    /// <summary>The shard that sent it; counts only with an <see cref="ApplicationMessage.Origin"/>.</summary>
+    public int OriginShard { get; init; }
+
+    /// <summary>What is to be remembered of its origin: that of a QoS 2 message, even if it is taken back before it is written.</summary>
+    internal OriginMark? OriginMark =>
+        Message is { Qos: Qos.ExactlyOnce, Origin: { } origin } ? new OriginMark(origin.Source, OriginShard, origin.Number) : null;
 
     /// <summary>Identifiers of the subscriptions it matched; empty when they have none.</summary>
     public int[] SubscriptionIdentifiers { get; init; } = [];

@@ -132,7 +132,7 @@ public class RetainedPartitionTests
         await using var test = await Fixture.OpenAsync(clock: clock);
         await test.Store("a", "1");
         var hold = await test.Test.HoldAsync();
-        using SqliteConnection other = new($"Data Source={test.Test.Path};Pooling=False");
+        using SqliteConnection other = new($"Data Source={test.Test.Place};Pooling=False");
         other.Open();
         Execute(other, "BEGIN IMMEDIATE");
         Task<ReasonCode>[] answers = [test.Store("a", "2"), test.Store("a", "3"), test.Store("b", "4"), test.Store("b", "5")];
@@ -236,7 +236,7 @@ public class RetainedPartitionTests
         public async Task<Fixture> ReopenAsync()
         {
             await test.DisposeAsync();
-            return await OpenAsync(options, clock, path: test.Path);
+            return await OpenAsync(options, clock, path: test.Place);
         }
 
         public Task<ReasonCode> Store(string topic, string text, long expiresAt = 0)

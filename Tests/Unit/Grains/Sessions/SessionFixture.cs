@@ -38,7 +38,7 @@ internal sealed class SessionFixture : IAsyncDisposable
     public async Task<SessionFixture> ReopenAsync(SessionLimits? limits = null)
     {
         await Test.DisposeAsync();
-        return await OpenAsync(Test.Path, limits);
+        return await OpenAsync(Test.Place, limits);
     }
 
     /// <summary>Publishes to the session; the result is the publisher's answer.</summary>
