@@ -3,8 +3,10 @@ using Broker.Gateway.Mqtt;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Messages;
 using DotNetty.Transport.Channels;
+using DotNetty.Common.Internal.Logging;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Hosting;
@@ -38,6 +40,7 @@ internal sealed partial class GatewayLifetime(
         }
 
         await loops.ShutdownGracefullyAsync(TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        InternalLoggerFactory.DefaultFactory = NullLoggerFactory.Instance; // the host's own ends with it, and this one is the process's
     }
 
     [LoggerMessage(1, LogLevel.Information, "Stopped accepting; sending {Count} clients away.")]
