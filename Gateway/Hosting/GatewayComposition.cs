@@ -34,6 +34,7 @@ internal static class GatewayComposition
         services.AddSingleton<ConnectionTable>();
         services.AddSingleton(provider => new HandshakeAdmission(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxHandshakes));
         services.AddSingleton(provider => new ConnectionServices(
+            provider.GetRequiredService<NodeRole>(),
             provider.GetRequiredService<IOptions<MqttOptions>>().Value,
             provider.GetRequiredService<AccessControl>(),
             provider.GetRequiredService<MessageRouter>(),

@@ -32,7 +32,7 @@ internal sealed class TransientSession(
     {
     }
 
-    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt) => state.TryReceive(packetIdentifier, loop.NowMs);
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt, out long number) => state.TryReceive(packetIdentifier, loop.NowMs, out number);
 
     public bool Release(ushort packetIdentifier, PublishReceipt? receipt) => state.Release(packetIdentifier);
 

@@ -35,8 +35,9 @@ public interface ILocalSession
     bool IsInUse(ushort packetIdentifier);
 
     /// <summary>An incoming QoS 2 PUBLISH: reserves its identifier.</summary>
-    /// <param name="receipt">Is told when the reservation is stored, if it is new.</param>
-    ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt);
+    /// <param name="receipt">Is told when the reservation is stored, also if it was made before.</param>
+    /// <param name="number">The message's number, of which <see cref="MessageOrigin.OfSession"/> makes its origin.</param>
+    ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt, out long number);
 
     /// <summary>Frees an incoming identifier: at PUBREL, or because its message was refused.</summary>
     /// <param name="receipt">Is told when that is stored.</param>

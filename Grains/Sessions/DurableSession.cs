@@ -1,5 +1,6 @@
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
@@ -23,26 +24,31 @@ internal sealed class DurableSession : ILocalSession
     private readonly SessionSubscriptions subscriptions;
 
     private readonly DeliveryPump pump;
+    private readonly SessionOrigins origins;
+    private readonly ShardMap map;
     private bool upgradeQos;
     private bool closed;
 
-    public DurableSession(string clientId, StoredSession stored, SessionLimits limits, BrokerStore store, TimeProvider time)
+    public DurableSession(string clientId, StoredSession stored, SessionLimits limits, BrokerStore store, ShardMap map, TimeProvider time)
     {
         ClientId = clientId;
-        (this.store, this.time) = (store, time);
-        journal = new SessionJournal(store, stored.Lease, this);
+        (this.store, this.map, this.time) = (store, map, time);
+        journal = new SessionJournal(store, stored.Lease, this, map);
         state = new SessionState(limits);
         subscriptions = new SessionSubscriptions(stored.Subscriptions);
+        var shares = stored.Subscriptions.ToDictionary(subscription => subscription.Number, subscription => subscription.Filter);
         foreach (var entry in stored.Queue)
         {
             var identifiers = entry.SubscriptionIdentifiers.Aggregate(default(SubscriptionIdentifiers), (all, one) => all.With(one));
-            var delivery = new Delivery(entry.Message, entry.Qos, entry.Retain, identifiers, null, entry.Sequence);
+            var delivery = new Delivery(entry.Message, entry.Qos, entry.Retain, identifiers, shares.GetValueOrDefault(entry.ShareNumber), entry.Sequence);
             state.Restore(delivery, entry.IsReleased ? InflightState.Released : null, NowMs);
             if (entry.Shared is not null) journal.Restore(entry.Sequence, entry.Shared);
         }
 
         pump = new DeliveryPump(state, journal, state.LastSequence, time);
-        foreach (var receipt in stored.Receipts) state.TryReceive(receipt.PacketIdentifier, NowMs);
+        foreach (var receipt in stored.Receipts) state.RestoreReceipt(receipt.PacketIdentifier, receipt.Number, NowMs);
+        state.LastReceiptNumber = stored.Lease.Epoch << MessageOrigin.CounterBits;
+        origins = new SessionOrigins(stored.Origins);
     }
 
     public string ClientId { get; }
@@ -85,6 +91,13 @@ internal sealed class DurableSession : ILocalSession
         lock (gate)
         {
             if (closed) return false;
+            if (message is { Qos: Qos.ExactlyOnce, Origin: { } origin } && !origins.TryAdd(origin, map.ShardOf(message.Topic)))
+            {
+                // Sent once more from node to node. The first may still be on its way into the store.
+                if (receipt is not null) journal.AwaitAll(receipt);
+                return true;
+            }
+
             if (subscriptions.TryMakeDelivery(message, numbers, ClientId, upgradeQos, out var delivery)) pump.Take(delivery, body, receipt);
             return true;
         }
@@ -185,14 +198,14 @@ internal sealed class DurableSession : ILocalSession
         }
     }
 
-    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt)
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt, out long number)
     {
         lock (gate)
         {
-            var outcome = state.TryReceive(packetIdentifier, NowMs);
+            var outcome = state.TryReceive(packetIdentifier, NowMs, out number);
             if (outcome == ReceiveOutcome.Full) return outcome;
             // A repetition is stored once more, which does nothing but wait for what is being written.
-            journal.AddReceipt(packetIdentifier, receipt);
+            journal.AddReceipt(packetIdentifier, number, receipt);
             return outcome;
         }
     }
@@ -250,6 +263,7 @@ internal sealed class DurableSession : ILocalSession
         {
             journal.Drop(delivery);
             if (StopsIfFenced(reason)) return;
+            if (delivery.Message is { Qos: Qos.ExactlyOnce, Origin: { } origin }) origins.Forget(origin, map.ShardOf(delivery.Message.Topic));
             // The identifier may be another delivery's if this one was still waiting.
             if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) state.Complete(delivery.PacketIdentifier, out _);
             state.Discard(delivery.Sequence);

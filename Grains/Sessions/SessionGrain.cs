@@ -250,7 +250,7 @@ internal sealed partial class SessionGrain(
     {
         header = stored.Header;
         // What is stored is taken back whole; the bounds hold from then on.
-        session = new DurableSession(ClientId, stored, defaults.Limits with { MaxAwaitingRelease = 0 }, store, time);
+        session = new DurableSession(ClientId, stored, defaults.Limits with { MaxAwaitingRelease = 0 }, store, map, time);
         session.Configure(defaults.Limits, defaults.UpgradeQos);
         session.Fenced += DeactivateOnIdle;
         local.Open(session);

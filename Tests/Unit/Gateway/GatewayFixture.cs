@@ -49,7 +49,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, Gauges);
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
-            Mqtt, access, Router, registry,
+            new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, access, Router, registry,
             new SessionOpener(new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router, Gauges),
             new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
     }
