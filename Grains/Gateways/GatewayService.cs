@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Gateways;
+using Broker.Grains.Interfaces.Links;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,14 +16,14 @@ namespace Broker.Grains.Gateways;
 internal sealed class GatewayService(GrainId id, Silo silo, ILoggerFactory loggers, IServiceProvider services)
     : GrainService(id, silo, loggers), IGatewayService
 {
-    private readonly Dictionary<Guid, long> lastBatches = [];
+    private readonly ReceivedBatches<bool> delivered = new(services.GetRequiredService<TimeProvider>());
 
     private ILocalGateway? Gateway => services.GetService<ILocalGateway>();
 
     public Task Deliver(DeliveryBatch batch)
     {
-        if (lastBatches.TryGetValue(batch.Link, out var last) && last >= batch.Number) return Task.CompletedTask;
-        lastBatches[batch.Link] = batch.Number;
+        if (delivered.Contains(batch.Link, batch.Number, out _)) return Task.CompletedTask;
+        delivered.Add(batch.Link, batch.Number, true);
         if (Gateway is { } gateway)
         {
             foreach (var (message, routes) in batch.Messages) gateway.Deliver(message, routes);
