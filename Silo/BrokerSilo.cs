@@ -46,6 +46,7 @@ internal static class BrokerSilo
             var port = silo.Configuration.GetValue($"{SiloOptions.Section}:{nameof(SiloOptions.Port)}", 0);
             silo.UseLocalhostClustering(siloPort: port != 0 ? port : FreePort(), gatewayPort: 0, serviceId: "broker", clusterId: "broker");
             silo.AddGrainService<GatewayService>();
+            silo.AddGrainService<SessionService>();
             silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
         });
         services.AddHostedService<DueSweeperStarter>();
@@ -89,6 +90,8 @@ internal static class BrokerSilo
         services.AddSingleton<LocalRetainedPartitions>().AddSingleton<ILocalRetainedPartitions>(provider => provider.GetRequiredService<LocalRetainedPartitions>());
         services.AddSingleton<IDestinationFactory, DestinationFactory>();
         services.AddSingleton<IGatewayClient, GatewayClient>();
+        services.AddSingleton<ISessionClient, SessionClient>();
+        services.AddSingleton<PipeLinks>().AddSingleton<RemoteConnections>();
         services.AddSingleton<SessionPublisher>();
         // A gateway in the same process knows what is configured, and registers it behind this.
         services.AddSingleton(new SessionDefaults(new SessionLimits(), UpgradeQos: false));

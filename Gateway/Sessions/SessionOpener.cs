@@ -12,7 +12,7 @@ namespace Broker.Gateway.Sessions;
 
 /// <summary>Gives a connection its session: a transient one in this gateway, or the durable one of its client.</summary>
 internal sealed class SessionOpener(
-    IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router)
+    IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, DurableSessions durable, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router)
 {
     private readonly MqttOptions options = mqtt.Value;
     private readonly TransientSubscriptions.Services services = new(shards, router);
@@ -55,14 +55,14 @@ internal sealed class SessionOpener(
             UserName = client.UserName,
             Will = will,
             UpgradeQos = options.UpgradeQos,
+            NeedsFilters = options.MaxSubscriptions > 0,
         };
         // Off the event loop: its scheduler must not run the grain call's continuations.
         var result = await Task.Run(() => grain.Open(request));
         if (result.Code != ReasonCode.Success) return (result.Code, null);
         BrokerCounters.Add(result.SessionPresent ? Metric.SessionResumed : Metric.SessionCreated);
-        // The session's grain prefers its client's process; elsewhere it cannot serve this connection yet.
-        return local.Find(client.ClientId) is { } here
-            ? (ReasonCode.Success, new DurableSessionProxy(here, grain, connection, location, result))
+        return durable.Reach(connection, location, client.ClientId, grain, result, limits) is { } session
+            ? (ReasonCode.Success, session)
             : (ReasonCode.ServerUnavailable, null);
     }
 

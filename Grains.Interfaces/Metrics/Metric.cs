@@ -67,4 +67,5 @@ public enum Metric
     SessionTakeovered,
     SessionDiscarded,
     SessionTerminated,
+    SessionLost,
 }

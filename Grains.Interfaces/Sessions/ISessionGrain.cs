@@ -81,6 +81,10 @@ public sealed record OpenSessionRequest
     /// <summary>Deliver at the higher of the message's and the subscription's QoS instead of the lower.</summary>
     [Id(7)]
     public bool UpgradeQos { get; init; }
+
+    /// <summary>Whether the gateway limits subscriptions, and so needs to know them.</summary>
+    [Id(8)]
+    public bool NeedsFilters { get; init; }
 }
 
 /// <summary>A will as the broker keeps it.</summary>
@@ -98,8 +102,17 @@ public sealed record Will(
 /// <summary>The session a connection got.</summary>
 /// <param name="Code">Success, or why there is none: server unavailable when the store does not answer.</param>
 /// <param name="SessionPresent">Whether there was a session to resume.</param>
+/// <param name="Place">Where it is, with what a connection in another process must know of it; null if there is none.</param>
 [GenerateSerializer, Immutable, Alias("OpenSessionResult")]
-public readonly record struct OpenSessionResult([property: Id(0)] ReasonCode Code, [property: Id(1)] bool SessionPresent);
+public readonly record struct OpenSessionResult(
+    [property: Id(0)] ReasonCode Code, [property: Id(1)] bool SessionPresent, [property: Id(2)] SessionPlace? Place = null);
+
+/// <summary>Where an open session is.</summary>
+/// <param name="Silo">Its process.</param>
+/// <param name="Receipts">The incoming QoS 2 identifiers that are reserved: a connection elsewhere decides by a copy of them.</param>
+/// <param name="Filters">Its subscriptions, if the request asked for them.</param>
+[GenerateSerializer, Immutable, Alias("SessionPlace")]
+public sealed record SessionPlace([property: Id(0)] SiloAddress Silo, [property: Id(1)] ushort[] Receipts, [property: Id(2)] string[]? Filters);
 
 /// <summary>A connection leaves its session.</summary>
 /// <param name="Location">The connection; ignored if it is not the session's any more.</param>

@@ -2,6 +2,7 @@ using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Links;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -11,12 +12,13 @@ namespace Broker.Grains.Gateways;
 
 /// <inheritdoc cref="IGatewayService"/>
 /// <remarks>Every process has one; where there is no gateway it has no routes and no clients. Requests interleave at awaits, of which
-/// <see cref="Deliver"/> has none, so batches are taken whole and in order.</remarks>
+/// <see cref="Deliver"/> and <see cref="Pipe"/> have none, so batches are taken whole and in order.</remarks>
 [Reentrant]
 internal sealed class GatewayService(GrainId id, Silo silo, ILoggerFactory loggers, IServiceProvider services)
     : GrainService(id, silo, loggers), IGatewayService
 {
     private readonly ReceivedBatches<bool> delivered = new(services.GetRequiredService<TimeProvider>());
+    private readonly ReceivedBatches<bool> piped = new(services.GetRequiredService<TimeProvider>());
 
     private ILocalGateway? Gateway => services.GetService<ILocalGateway>();
 
@@ -29,6 +31,14 @@ internal sealed class GatewayService(GrainId id, Silo silo, ILoggerFactory logge
             foreach (var (message, routes) in batch.Messages) gateway.Deliver(message, routes);
         }
 
+        return Task.CompletedTask;
+    }
+
+    public Task Pipe(PipeBatch batch)
+    {
+        if (piped.Contains(batch.Link, batch.Number, out _)) return Task.CompletedTask;
+        piped.Add(batch.Link, batch.Number, true);
+        Gateway?.Pipe(batch.Items);
         return Task.CompletedTask;
     }
 

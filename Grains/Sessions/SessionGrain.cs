@@ -70,7 +70,7 @@ internal sealed partial class SessionGrain(
             owner = request.Location;
             // Due already: being back does not undo it.
             if (header!.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
-            session!.Configure(request.Limits, request.UpgradeQos);
+            session!.Open(request);
             var opened = header! with
             {
                 ProtocolVersion = request.ProtocolVersion,
@@ -89,7 +89,7 @@ internal sealed partial class SessionGrain(
             else await SaveAsync(opened);
             // In use by its connection, which does not come through here: not idle.
             DelayDeactivation(TimeSpan.MaxValue);
-            return new OpenSessionResult(ReasonCode.Success, present);
+            return new OpenSessionResult(ReasonCode.Success, present, session.PlaceAt(GrainContext.Address.SiloAddress!, request.NeedsFilters));
         }
         catch (StoreException fault)
         {
@@ -100,7 +100,9 @@ internal sealed partial class SessionGrain(
 
     public async Task Close(CloseSessionRequest request)
     {
-        if (owner != request.Location || session is null) return;
+        // A session that was loaded while its connection lived on in another process, as when its own process died, does not know its owner.
+        if (session is null || (owner is null ? !header!.IsConnected : owner != request.Location)) return;
+        session.Owner.Leave(request.Location);
         var last = owner;
         owner = null;
         DelayDeactivation(TimeSpan.FromTicks(-1)); // from now on the ordinary idle time counts

@@ -43,7 +43,10 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), connections);
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
-            Mqtt, access, Router, registry, new SessionOpener(wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router),
+            Mqtt, access, Router, registry,
+            new SessionOpener(
+                wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)),
+                registry, Links, Router),
             new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), [], NullLogger.Instance);
     }
 
@@ -69,6 +72,13 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     public ShardLinks Links { get; }
 
     public MessageRouter Router { get; }
+
+    /// <summary>Ways to durable sessions in other processes, which are <see cref="Remote"/>.</summary>
+    public SessionLinks Sessions { get; }
+
+    public FakeSessionService Remote { get; } = new();
+
+    public FakeSilos Silos { get; } = new();
 
     public ConnectionServices Services { get; }
 
