@@ -106,6 +106,8 @@ internal static class BrokerSilo
         services.AddSingleton<IGatewayClient, GatewayClient>();
         services.AddSingleton<GatewayPoll>();
         services.AddSingleton<ISpreadClient, SpreadClient>();
+        services.AddSingleton<ISessionClient, SessionClient>();
+        services.AddSingleton<PipeLinks>().AddSingleton<RemoteConnections>();
         services.AddSingleton<SessionPublisher>();
         services.AddSingleton<BrokerGauges>();
         // A gateway in the same process knows what is configured, and registers it behind this.

@@ -14,6 +14,7 @@ internal static class Membership
     {
         silo.UseLocalhostClustering(siloPort: OwnAddress.FindPort(node.Port, IPAddress.Loopback), gatewayPort: 0, serviceId: "broker", clusterId: "broker");
         silo.AddGrainService<GatewayService>();
+        silo.AddGrainService<SessionService>();
         silo.AddGrainService<SpreadService>();
         silo.AddPlacementDirector<EvenPlacement, EvenPlacementDirector>();
 #pragma warning disable ORLEANSEXP003 // the consistent directory: see ClusterDirectory

@@ -30,6 +30,7 @@ internal static class GatewayComposition
         services.AddSingleton<AccessControl>();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
+        services.AddSingleton<DurableSessions>();
         services.AddSingleton<SessionOpener>();
         services.AddSingleton<ConnectionTable>();
         services.AddSingleton(provider => new HandshakeAdmission(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxHandshakes));
@@ -78,6 +79,7 @@ internal static class GatewayComposition
         services.AddSingleton<ShardLinks>();
         services.AddSingleton<RetainedLinks>();
         services.AddSingleton<ClientRegistryLinks>();
+        services.AddSingleton<SessionLinks>();
         services.AddSingleton<MessageRouter>();
         services.AddSingleton<LocalGateway>();
         services.AddSingleton<ILocalGateway>(provider => provider.GetRequiredService<LocalGateway>());

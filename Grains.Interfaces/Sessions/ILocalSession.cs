@@ -63,7 +63,7 @@ public interface ILocalSession
 /// <summary>A durable session's way to its connection. Called under the session's lock, on any thread: hand over, do not wait.</summary>
 public interface ISessionPipe
 {
-    /// <summary>False while the socket cannot keep up: QoS 0 messages wait in the session's queue then.</summary>
+    /// <summary>False while the socket, or the way to it, cannot keep up: messages wait in the session's queue then, until <see cref="ILocalSession.Drain"/>.</summary>
     bool IsWritable { get; }
 
     /// <summary>Sends a PUBLISH.</summary>

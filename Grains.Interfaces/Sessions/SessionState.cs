@@ -213,6 +213,13 @@ public sealed class SessionState
     /// <summary>Puts back an identifier that a store remembers.</summary>
     public void RestoreReceipt(ushort packetIdentifier, long number, long nowMs) => (receipts ??= [])[packetIdentifier] = (nowMs, number);
 
+    /// <summary>Reserves an identifier whose message was numbered by a connection elsewhere; it may be reserved already.</summary>
+    public void Reserve(ushort packetIdentifier, long number, long nowMs)
+    {
+        (receipts ??= []).TryAdd(packetIdentifier, (nowMs, number));
+        LastReceiptNumber = Math.Max(LastReceiptNumber, number);
+    }
+
     /// <summary>The number of the last incoming QoS 2 message; the next one gets the next.</summary>
     public long LastReceiptNumber { get; set; }
 
@@ -231,5 +238,5 @@ public sealed class SessionState
     }
 
     /// <summary>The reserved incoming QoS 2 identifiers.</summary>
-    public IReadOnlyCollection<ushort> Receipts => receipts is null ? [] : receipts.Keys;
+    public IEnumerable<ReservedIdentifier> Receipts => receipts?.Select(receipt => new ReservedIdentifier(receipt.Key, receipt.Value.Number)) ?? [];
 }

@@ -39,13 +39,11 @@ internal sealed class DurableSession : ILocalSession
         var shares = stored.Subscriptions.ToDictionary(subscription => subscription.Number, subscription => subscription.Filter);
         foreach (var entry in stored.Queue)
         {
-            var identifiers = entry.SubscriptionIdentifiers.Aggregate(default(SubscriptionIdentifiers), (all, one) => all.With(one));
-            var delivery = new Delivery(entry.Message, entry.Qos, entry.Retain, identifiers, shares.GetValueOrDefault(entry.ShareNumber), entry.Sequence);
-            state.Restore(delivery, entry.IsReleased ? InflightState.Released : null, NowMs);
-            if (entry.Shared is not null) journal.Restore(entry.Sequence, entry.Shared);
+            state.Restore(journal.Restore(entry, shares.GetValueOrDefault(entry.ShareNumber)), entry.IsReleased ? InflightState.Released : null, NowMs);
         }
 
         pump = new DeliveryPump(state, journal, state.LastSequence, time);
+        Owner = new SessionOwner(gate, pump);
         foreach (var receipt in stored.Receipts) state.RestoreReceipt(receipt.PacketIdentifier, receipt.Number, NowMs);
         state.LastReceiptNumber = stored.Lease.Epoch << MessageOrigin.CounterBits;
         origins = new SessionOrigins(stored.Origins);
@@ -69,16 +67,31 @@ internal sealed class DurableSession : ILocalSession
 
     public int SubscriptionCount => subscriptions.Count;
 
+    /// <summary>The connection that it is open for.</summary>
+    public SessionOwner Owner { get; }
+
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>A connection brings its own bounds.</summary>
+    /// <summary>What holds for the session until a connection brings its own bounds.</summary>
     public void Configure(SessionLimits limits, bool upgrade)
+    {
+        lock (gate) (state.Limits, upgradeQos) = (limits, upgrade);
+    }
+
+    /// <summary>A connection brings its own bounds, and is the only one that may attach from now on (promise 4).</summary>
+    public void Open(OpenSessionRequest request)
     {
         lock (gate)
         {
-            state.Limits = limits;
-            upgradeQos = upgrade;
+            Configure(request.Limits, request.UpgradeQos);
+            Owner.Set(request.Location);
         }
+    }
+
+    /// <summary>What a connection in another process must know of the session.</summary>
+    public SessionPlace PlaceAt(SiloAddress silo, bool withFilters)
+    {
+        lock (gate) return new SessionPlace(silo, [.. state.Receipts], withFilters ? [.. subscriptions.All().Select(one => one.Filter)] : null, state.LastReceiptNumber);
     }
 
     /// <summary>Takes a message for this session.</summary>
@@ -210,6 +223,16 @@ internal sealed class DurableSession : ILocalSession
         }
     }
 
+    /// <summary>The same for a connection in another process, which has decided and numbered it.</summary>
+    public void Reserve(ushort packetIdentifier, long number, PublishReceipt receipt)
+    {
+        lock (gate)
+        {
+            state.Reserve(packetIdentifier, number, NowMs);
+            journal.AddReceipt(packetIdentifier, number, receipt);
+        }
+    }
+
     public bool Release(ushort packetIdentifier, PublishReceipt receipt)
     {
         lock (gate)
@@ -228,6 +251,7 @@ internal sealed class DurableSession : ILocalSession
         lock (gate)
         {
             closed = true;
+            Owner.Clear();
             if (code is { } why) pump.Pipe?.Close(why);
             pump.Detach();
         }

@@ -22,8 +22,13 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
     /// <summary>The right to write the session.</summary>
     public SessionLease Lease => lease;
 
-    /// <summary>A loaded delivery has a shared body.</summary>
-    public void Restore(long sequence, SharedBody body) => bodies[sequence] = body;
+    /// <summary>A delivery that was loaded.</summary>
+    public Delivery Restore(StoredMessage entry, string? share)
+    {
+        if (entry.Shared is { } body) bodies[entry.Sequence] = body;
+        var identifiers = entry.SubscriptionIdentifiers.Aggregate(default(SubscriptionIdentifiers), (all, one) => all.With(one));
+        return new Delivery(entry.Message, entry.Qos, entry.Retain, identifiers, share, entry.Sequence);
+    }
 
     /// <summary>Whether a delivery, or that PUBREC has come for it, is still being written.</summary>
     public bool IsPending(in Delivery delivery) => pending.ContainsKey(delivery.Sequence) || releasing.Contains(delivery.Sequence);

@@ -50,7 +50,9 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
             new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, access, Router, registry,
-            new SessionOpener(new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router, Gauges),
+            new SessionOpener(
+                new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains,
+                new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges),
             new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
     }
 
@@ -78,6 +80,13 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     public ShardLinks Links { get; }
 
     public MessageRouter Router { get; }
+
+    /// <summary>Ways to durable sessions in other processes, which are <see cref="Remote"/>.</summary>
+    public SessionLinks Sessions { get; }
+
+    public FakeSessionService Remote { get; } = new();
+
+    public FakeSilos Silos { get; } = new();
 
     public ConnectionServices Services { get; }
 
