@@ -105,6 +105,8 @@ internal static class BrokerSilo
         services.AddSingleton<IDestinationFactory, DestinationFactory>();
         services.AddSingleton<IGatewayClient, GatewayClient>();
         services.AddSingleton<GatewayPoll>();
+        services.AddSingleton<NodeFences>();
+        services.AddSingleton<IWillKeeper, WillKeeper>();
         services.AddSingleton<ISpreadClient, SpreadClient>();
         services.AddSingleton<ISessionClient, SessionClient>();
         services.AddSingleton<PipeLinks>().AddSingleton<RemoteConnections>();

@@ -14,7 +14,8 @@ namespace Broker.Gateway.Sessions;
 /// <summary>Gives a connection its session: a transient one in this gateway, or the durable one of its client.</summary>
 internal sealed class SessionOpener(
     NodeRole role, IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, DurableSessions durable, ClientRegistryLinks registry, ShardLinks shards,
-    MessageRouter router, BrokerGauges gauges)
+    MessageRouter router, BrokerGauges gauges,
+    IWillKeeper wills)
 {
     /// <summary>A session whose new home goes away while it moves is asked for again.</summary>
     private const int MaxMoves = 3;
@@ -37,8 +38,10 @@ internal sealed class SessionOpener(
                 if (code != ReasonCode.Success) return (code, null);
             }
 
+            // Off the event loop, as with grains. A store that fails does not keep clients out: their wills are then this process's alone.
+            if (will is not null) await Task.Run(() => wills.SaveAsync(client.ClientId, connection.Number, will));
             BrokerCounters.Add(Metric.SessionCreated);
-            return (ReasonCode.Success, new TransientSession(client.ClientId, connection.Sender, connection.Loop, limits, services, will, options.UpgradeQos));
+            return (ReasonCode.Success, new TransientSession(client.ClientId, connection.Sender, connection.Loop, limits, services, will is null ? null : new KeptWill(will, wills, connection.Number), options.UpgradeQos));
         }
 
         return await OpenDurableAsync(connection, client, connect, will, limits);

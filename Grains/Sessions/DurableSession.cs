@@ -1,5 +1,4 @@
 using Broker.Grains.Interfaces.Messages;
-using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
@@ -46,6 +45,7 @@ internal sealed class DurableSession : ILocalSession
         Owner = new SessionOwner(gate, pump);
         foreach (var receipt in stored.Receipts) state.RestoreReceipt(receipt.PacketIdentifier, receipt.Number, NowMs);
         state.LastReceiptNumber = stored.Lease.Epoch << MessageOrigin.CounterBits;
+        Receipts = new SessionReceipts(gate, state, journal, time);
         origins = new SessionOrigins(stored.Origins);
     }
 
@@ -69,6 +69,9 @@ internal sealed class DurableSession : ILocalSession
 
     /// <summary>The connection that it is open for.</summary>
     public SessionOwner Owner { get; }
+
+    /// <summary>Its incoming QoS 2 messages.</summary>
+    public SessionReceipts Receipts { get; }
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -199,49 +202,14 @@ internal sealed class DurableSession : ILocalSession
 
     public void Retry(TimeSpan olderThan)
     {
-        lock (gate)
-        {
-            foreach (var identifier in state.ExpireReceipts(NowMs))
-            {
-                BrokerCounters.Add(Metric.MessagesDroppedAwaitPubrelTimeout);
-                journal.RemoveReceipt(identifier, null);
-            }
-
-            if (olderThan > TimeSpan.Zero) pump.Retry(olderThan);
-        }
+        Receipts.Expire();
+        if (olderThan == TimeSpan.Zero) return;
+        lock (gate) pump.Retry(olderThan);
     }
 
-    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt, out long number)
-    {
-        lock (gate)
-        {
-            var outcome = state.TryReceive(packetIdentifier, NowMs, out number);
-            if (outcome == ReceiveOutcome.Full) return outcome;
-            // A repetition is stored once more, which does nothing but wait for what is being written.
-            journal.AddReceipt(packetIdentifier, number, receipt);
-            return outcome;
-        }
-    }
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt, out long number) => Receipts.TryReceive(packetIdentifier, receipt, out number);
 
-    /// <summary>The same for a connection in another process, which has decided and numbered it.</summary>
-    public void Reserve(ushort packetIdentifier, long number, PublishReceipt receipt)
-    {
-        lock (gate)
-        {
-            state.Reserve(packetIdentifier, number, NowMs);
-            journal.AddReceipt(packetIdentifier, number, receipt);
-        }
-    }
-
-    public bool Release(ushort packetIdentifier, PublishReceipt receipt)
-    {
-        lock (gate)
-        {
-            if (!state.Release(packetIdentifier)) return false;
-            journal.RemoveReceipt(packetIdentifier, receipt);
-            return true;
-        }
-    }
+    public bool Release(ushort packetIdentifier, PublishReceipt receipt) => Receipts.Release(packetIdentifier, receipt);
 
     public IDisposable BeginAtomicWrites() => store.BeginGroup();
 

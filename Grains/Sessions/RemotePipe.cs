@@ -56,7 +56,7 @@ internal sealed class RemotePipe(DurableSession session, ClientLocation location
                 break;
             case SessionCommandKind.StoreReceipt:
                 var stored = new RemoteReceipt(this, command.Number);
-                session.Reserve(command.PacketIdentifier, command.MessageNumber, stored);
+                session.Receipts.Reserve(command.PacketIdentifier, command.MessageNumber, stored);
                 stored.Answer(ReasonCode.Success);
                 break;
             case SessionCommandKind.RemoveReceipt:

@@ -17,7 +17,7 @@ namespace Broker.Grains.Sessions;
 /// <see cref="Enqueue"/> only from their own links and never wait for this grain inside a call of it (shards are reentrant).</remarks>
 [PreferLocalPlacement]
 internal sealed partial class SessionGrain(
-    LocalSessions local, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, TimeProvider time, ILogger<SessionGrain> log)
+    LocalSessions local, NodeFences fences, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, TimeProvider time, ILogger<SessionGrain> log)
     : Grain, ISessionGrain
 {
     private DurableSession? session;
@@ -36,6 +36,7 @@ internal sealed partial class SessionGrain(
     {
         try
         {
+            await fences.EnsureAsync();
             if (await store.OpenSessionAsync(ClientId) is { } stored) Begin(stored);
         }
         catch (StoreException fault)

@@ -52,11 +52,14 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
             new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, access, Router, registry,
             new SessionOpener(
                 new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains,
-                new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges),
+                new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges, Wills),
             new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
     }
 
     public ManualClock Clock { get; } = new();
+
+    /// <summary>Keeps wills in memory: those it has.</summary>
+    public FakeWills Wills { get; } = new();
 
     public BrokerGauges Gauges { get; } = new();
 
@@ -122,7 +125,8 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var peer = new Peer(ManualLoops[loop]);
         var sender = new PacketSender(peer.Channel, Loops.All[loop]);
         var session = new TransientSession(
-            clientId, sender, Loops.All[loop], limits ?? new SessionLimits(), new TransientSubscriptions.Services(Links, Router, Gauges), will, upgradeQos: false);
+            clientId, sender, Loops.All[loop], limits ?? new SessionLimits(), new TransientSubscriptions.Services(Links, Router, Gauges),
+            will is null ? null : new KeptWill(will, Wills, 1), upgradeQos: false);
         return new Client(session, sender, peer);
     }
 
