@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Silo;
 
 /// <summary>Opens the store before the silo starts and closes it, flushed, after the silo has stopped.</summary>
-internal sealed class StoreLifetime(BrokerStore store, IOptions<StorageOptions> storage, IOptions<RoutingOptions> routing) : IHostedService, IDisposable
+internal sealed class StoreLifetime(BrokerStore store, IOptions<ClusterOptions> cluster, IOptions<StorageOptions> storage, IOptions<RoutingOptions> routing) : IHostedService, IDisposable
 {
     private FileStream? claim;
 
@@ -17,7 +17,7 @@ internal sealed class StoreLifetime(BrokerStore store, IOptions<StorageOptions> 
     /// <exception cref="OptionsValidationException">The store was made for other shards.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        Claim(storage.Value.DataDirectory);
+        if (!cluster.Value.IsShared) Claim(storage.Value.DataDirectory);
         try
         {
             await store.StartAsync();

@@ -100,12 +100,12 @@ public sealed class RemoteSessionTests
         Open(new SessionLimits { MaxAwaitingRelease = 3 }, receipts: [7, 8]);
         await SucceedAsync("Attach");
         var (fresh, repeated, released) = (new TaskReceipt(), new TaskReceipt(), new TaskReceipt());
-        Assert.Equal(ReceiveOutcome.New, session.TryReceive(9, fresh));
-        Assert.Equal(ReceiveOutcome.Repeated, session.TryReceive(7, repeated));
-        Assert.Equal(ReceiveOutcome.Full, session.TryReceive(10, new TaskReceipt()));
+        Assert.Equal(ReceiveOutcome.New, session.TryReceive(9, fresh, out _));
+        Assert.Equal(ReceiveOutcome.Repeated, session.TryReceive(7, repeated, out _));
+        Assert.Equal(ReceiveOutcome.Full, session.TryReceive(10, new TaskReceipt(), out _));
         Assert.False(session.Release(11, new TaskReceipt()));
         Assert.True(session.Release(8, released));
-        Assert.Equal(ReceiveOutcome.New, session.TryReceive(10, new TaskReceipt()));
+        Assert.Equal(ReceiveOutcome.New, session.TryReceive(10, new TaskReceipt(), out _));
         foreach (var receipt in new[] { fresh, repeated, released }) receipt.Answer(ReasonCode.Success);
         Tell(new PipeItem(connection.Number, PipeItemKind.Answer, Number: 2), new PipeItem(connection.Number, PipeItemKind.Answer, Number: 1, Code: ReasonCode.QuotaExceeded));
         Assert.Equal((ReasonCode.QuotaExceeded, ReasonCode.Success), (await fresh.Completion, await repeated.Completion));
@@ -120,7 +120,7 @@ public sealed class RemoteSessionTests
         Open(new SessionLimits { AwaitReleaseTimeoutMs = 60_000 }, receipts: [7]);
         gateway.Clock.Advance(TimeSpan.FromMinutes(1));
         session.Retry(TimeSpan.Zero);
-        Assert.Equal(ReceiveOutcome.New, session.TryReceive(7, new TaskReceipt()));
+        Assert.Equal(ReceiveOutcome.New, session.TryReceive(7, new TaskReceipt(), out _));
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class RemoteSessionTests
         Open();
         await SucceedAsync("Attach");
         var receipt = new TaskReceipt();
-        session.TryReceive(1, receipt);
+        session.TryReceive(1, receipt, out _);
         receipt.Answer(ReasonCode.Success);
         session.Acknowledge(2);
         var call = await gateway.Remote.NextAsync();
@@ -229,7 +229,7 @@ public sealed class RemoteSessionTests
         (connection, peer) = gateway.Accept();
         peer.SpeaksV5();
         connection.Speak(ProtocolVersion.V5);
-        var opened = new OpenSessionResult(ReasonCode.Success, true, new SessionPlace(Far, receipts ?? [], filters));
+        var opened = new OpenSessionResult(ReasonCode.Success, true, new SessionPlace(Far, [.. (receipts ?? []).Select(identifier => new ReservedIdentifier(identifier, identifier))], filters, LastReceiptNumber: 100));
         session = new RemoteSession(connection, Location, "c", grain, gateway.Sessions, opened, limits ?? new SessionLimits());
         connection.Accepted(
             new Broker.Gateway.Security.ClientInfo { ClientId = "c", Version = ProtocolVersion.V5, CleanStart = false, KeepAlive = 0 }, session, "");

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
@@ -65,4 +66,8 @@ internal sealed class FakeGatewayService : IGatewayService, IGatewayClient
             : $"{(item.Delivery.Qos == Qos.AtMostOnce ? "" : $" #{item.Delivery.PacketIdentifier}")} {TestMessage.Text(message)}";
         return $"{item.Connection}: {item.Kind}{what}{(item.Code == ReasonCode.Success ? "" : $" {(int)item.Code:X2}")}";
     }
+
+    public Task<ClientRegistration[]> ClientsOf(int partition) => throw new NotSupportedException();
+
+    public Task<RouteDigest> DigestOf(int shard) => throw new NotSupportedException();
 }
