@@ -85,8 +85,9 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>Something of ours failed: it costs this connection.</summary>
     public void Fail(Exception error)
     {
-        LogFailed(services.Log, error, Client?.ClientId, Number);
-        Disconnect(ReasonCode.UnspecifiedError, "internal error");
+        LogError(error);
+        if (!GrainCalls.MayPass(error)) Disconnect(ReasonCode.UnspecifiedError, "internal error");
+        else Disconnect(Phase == ConnectionPhase.Connecting ? ReasonCode.ServerUnavailable : ReasonCode.ServerBusy, "cluster not reachable");
     }
 
     public void OnOpened()
@@ -287,7 +288,7 @@ internal sealed partial class Connection : IPacketHandler
         }
         catch (Exception error) // the boundary of this connection
         {
-            LogFailed(services.Log, error, Client?.ClientId, Number);
+            LogError(error);
         }
         finally
         {
