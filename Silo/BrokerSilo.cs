@@ -16,6 +16,7 @@ using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.MySql;
 using Broker.Grains.Storage.Sqlite;
+using Broker.Silo.Health;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -43,6 +44,8 @@ internal static class BrokerSilo
         var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
         var cluster = builder.Configuration.GetSection(ClusterOptions.Section).Get<ClusterOptions>() ?? new ClusterOptions();
         services.AddSingleton(new NodeRole(node.HostGrains, IsAlone: !cluster.IsShared));
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = node.DrainDelay + TimeSpan.FromMinutes(1));
+        AddHealth(builder);
         AddStorage(services);
         AddGrainServices(services);
         // Before the silo: grains find the store open, and it closes after the last of them.
@@ -51,6 +54,7 @@ internal static class BrokerSilo
         services.AddHostedService<NodeWatch>();
         services.AddHostedService<SpreadKeeper>();
         services.AddHostedService<DueSweeperStarter>();
+        services.AddHostedService(provider => provider.GetRequiredService<ShardReadiness>());
     }
 
     /// <summary>Binds options to their section and checks them at start.</summary>
@@ -60,6 +64,19 @@ internal static class BrokerSilo
         builder.Services.AddOptions<T>().Bind(builder.Configuration.GetSection(section)).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<T>>(new AnnotatedOptionsValidator<T>(section));
         builder.Services.AddSingleton<IValidateOptions<T>>(new MapOptionsValidator<T>(builder.Configuration.GetSection(section)));
+    }
+
+    /// <summary>What says how the process is: first up and last down.</summary>
+    private static void AddHealth(IHostApplicationBuilder builder)
+    {
+        AddOptions<AdminOptions>(builder, AdminOptions.Section);
+        var services = builder.Services;
+        services.AddSingleton<Draining>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<Draining>());
+        services.AddSingleton<ShardReadiness>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<ShardReadiness>());
+        services.AddSingleton<IReadiness, MembershipReadiness>();
+        services.AddSingleton<IReadiness, StoreReadiness>();
+        services.AddSingleton<AdminServer>().AddHostedService(provider => provider.GetRequiredService<AdminServer>());
+        services.AddHostedService<DrainStarter>();
     }
 
     private static void AddStorage(IServiceCollection services)
@@ -98,7 +115,11 @@ internal static class BrokerSilo
         services.AddSingleton<IDestinationFactory, DestinationFactory>();
         services.AddSingleton<IGatewayClient, GatewayClient>();
         services.AddSingleton<GatewayPoll>();
+        services.AddSingleton<NodeFences>();
+        services.AddSingleton<IWillKeeper, WillKeeper>();
         services.AddSingleton<ISpreadClient, SpreadClient>();
+        services.AddSingleton<ISessionClient, SessionClient>();
+        services.AddSingleton<PipeLinks>().AddSingleton<RemoteConnections>();
         services.AddSingleton<SessionPublisher>();
         services.AddSingleton<BrokerGauges>();
         // A gateway in the same process knows what is configured, and registers it behind this.

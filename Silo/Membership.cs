@@ -19,6 +19,7 @@ internal static class Membership
         if (cluster.IsShared) Share(silo, node, cluster);
         else silo.UseLocalhostClustering(siloPort: OwnAddress.FindPort(node.Port, IPAddress.Loopback), gatewayPort: 0, serviceId: ServiceId, clusterId: cluster.Id);
         silo.AddGrainService<GatewayService>();
+        silo.AddGrainService<SessionService>();
         silo.AddGrainService<SpreadService>();
         silo.AddPlacementDirector<EvenPlacement, EvenPlacementDirector>();
 #pragma warning disable ORLEANSEXP003 // the consistent directory: see ClusterDirectory

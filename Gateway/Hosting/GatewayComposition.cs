@@ -3,6 +3,7 @@ using Broker.Gateway.Mqtt;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
@@ -29,10 +30,12 @@ internal static class GatewayComposition
         services.AddSingleton<AccessControl>();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
+        services.AddSingleton<DurableSessions>();
         services.AddSingleton<SessionOpener>();
         services.AddSingleton<ConnectionTable>();
         services.AddSingleton(provider => new HandshakeAdmission(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxHandshakes));
         services.AddSingleton(provider => new ConnectionServices(
+            provider.GetRequiredService<NodeRole>(),
             provider.GetRequiredService<IOptions<MqttOptions>>().Value,
             provider.GetRequiredService<AccessControl>(),
             provider.GetRequiredService<MessageRouter>(),
@@ -45,7 +48,7 @@ internal static class GatewayComposition
             [.. provider.GetServices<IClientObserver>()],
             provider.GetRequiredService<ILogger<Connection>>()));
         services.AddSingleton<Pulse>();
-        services.AddSingleton<MqttListener>();
+        services.AddSingleton<MqttListener>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<MqttListener>());
         services.AddHostedService<PulseKeeper>();
         services.AddHostedService<GatewayLifetime>();
         services.AddHostedService<SysPublisher>();
@@ -76,6 +79,7 @@ internal static class GatewayComposition
         services.AddSingleton<ShardLinks>();
         services.AddSingleton<RetainedLinks>();
         services.AddSingleton<ClientRegistryLinks>();
+        services.AddSingleton<SessionLinks>();
         services.AddSingleton<MessageRouter>();
         services.AddSingleton<LocalGateway>();
         services.AddSingleton<ILocalGateway>(provider => provider.GetRequiredService<LocalGateway>());

@@ -7,6 +7,7 @@ namespace Broker.Gateway.Links;
 /// <summary>The gateway's event loops and what belongs to each.</summary>
 internal sealed class GatewayLoops
 {
+    private readonly RecentOrigins recent = new();
     private readonly Dictionary<IEventLoop, LoopContext> byLoop;
 
     public GatewayLoops(IEnumerable<IEventLoop> loops, ShardMap map, Pulse pulse, TimeProvider time)
@@ -25,6 +26,7 @@ internal sealed class GatewayLoops
     /// <param name="routes">In ascending order, by which they are grouped by loop.</param>
     public void Deliver(LoopContext? current, ApplicationMessage message, ReadOnlySpan<ulong> routes)
     {
+        if (message.Origin is { } origin && !routes.IsEmpty && !recent.TryAdd(origin, routes[0])) return;
         while (!routes.IsEmpty)
         {
             var index = RouteId.Loop(routes[0]);

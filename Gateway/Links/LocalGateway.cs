@@ -3,11 +3,12 @@ using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
 
 namespace Broker.Gateway.Links;
 
 /// <inheritdoc cref="ILocalGateway"/>
-internal sealed class LocalGateway(GatewayLoops loops, ConnectionTable connections, ShardMap map, ILocalSiloDetails silo) : ILocalGateway
+internal sealed class LocalGateway(GatewayLoops loops, ConnectionTable connections, SessionLinks sessions, ShardMap map, ILocalSiloDetails silo) : ILocalGateway
 {
     private readonly RouteDestination self = RouteDestination.OfGateway(silo.SiloAddress);
 
@@ -28,6 +29,8 @@ internal sealed class LocalGateway(GatewayLoops loops, ConnectionTable connectio
 
         return [.. found];
     }
+
+    public void Pipe(ReadOnlySpan<PipeItem> items) => sessions.Receive(items);
 
     public Task CloseAsync(ulong connection, ReasonCode code) => connections.Find(connection)?.CloseAsync(code, "takeovered") ?? Task.CompletedTask;
 }

@@ -12,8 +12,10 @@ internal sealed class LoopContext : IRunnable
 {
     private static readonly TimeSpan StaleRetry = TimeSpan.FromMilliseconds(50);
 
+    private readonly long originSource = Random.Shared.NextInt64();
     private readonly List<PacketSender> unflushed = [];
     private readonly List<PacketSender> flushing = [];
+    private long originNumber;
 
     public LoopContext(int index, IEventLoop loop, ShardMap map, Pulse pulse, TimeProvider time)
     {
@@ -56,6 +58,9 @@ internal sealed class LoopContext : IRunnable
 
     /// <summary>Now, in Unix milliseconds.</summary>
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>The name between nodes of the next QoS 2 message whose publisher's session lives in this process only.</summary>
+    public MessageOrigin NextOrigin() => new(originSource, ++originNumber);
 
     /// <summary>Flushes a connection once, after everything of this turn of the loop has been handled.</summary>
     public void FlushSoon(PacketSender sender)

@@ -179,18 +179,19 @@ internal sealed partial class Connection : IPacketHandler
     public void OnClosed() => End("tcp_closed");
 
     /// <summary>Ends the connection for a fault or by decision of the server; a 5.0 client is told why.</summary>
-    public void Disconnect(ReasonCode code, string reason)
+    /// <param name="serverReference">Where a 5.0 client is to go instead; null if nowhere in particular.</param>
+    public void Disconnect(ReasonCode code, string reason, string? serverReference = null)
     {
         if (!IsEnding) isTakenOver = code == ReasonCode.SessionTakenOver;
         if (Phase is ConnectionPhase.AwaitingConnect) End(reason);
         else if (Phase == ConnectionPhase.Connecting) Apply(Rules.Refuse(code, Sender.Explain(reason)), reason);
-        else Apply(Rules.Disconnect(code, Sender.Explain(reason)), reason);
+        else Apply(Rules.Disconnect(code, Sender.Explain(reason), serverReference), reason);
     }
 
     /// <summary>Ends the connection from any thread.</summary>
-    public Task CloseAsync(ReasonCode code, string reason)
+    public Task CloseAsync(ReasonCode code, string reason, string? serverReference = null)
     {
-        Loop.Run(() => Disconnect(code, reason));
+        Loop.Run(() => Disconnect(code, reason, serverReference));
         return Ended;
     }
 

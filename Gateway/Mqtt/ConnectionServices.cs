@@ -3,6 +3,7 @@ using Broker.Gateway.Links;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Metrics;
 using Microsoft.Extensions.Logging;
 
@@ -10,6 +11,7 @@ namespace Broker.Gateway.Mqtt;
 
 /// <summary>What every connection needs of the gateway. One instance for all.</summary>
 internal sealed record ConnectionServices(
+    NodeRole Role,
     MqttOptions Mqtt,
     AccessControl Access,
     MessageRouter Router,

@@ -13,8 +13,9 @@ namespace Broker.Gateway.Sessions;
 
 /// <summary>Gives a connection its session: a transient one in this gateway, or the durable one of its client.</summary>
 internal sealed class SessionOpener(
-    NodeRole role, IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router,
-    BrokerGauges gauges)
+    NodeRole role, IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, DurableSessions durable, ClientRegistryLinks registry, ShardLinks shards,
+    MessageRouter router, BrokerGauges gauges,
+    IWillKeeper wills)
 {
     /// <summary>A session whose new home goes away while it moves is asked for again.</summary>
     private const int MaxMoves = 3;
@@ -37,8 +38,10 @@ internal sealed class SessionOpener(
                 if (code != ReasonCode.Success) return (code, null);
             }
 
+            // Off the event loop, as with grains. A store that fails does not keep clients out: their wills are then this process's alone.
+            if (will is not null) await Task.Run(() => wills.SaveAsync(client.ClientId, connection.Number, will));
             BrokerCounters.Add(Metric.SessionCreated);
-            return (ReasonCode.Success, new TransientSession(client.ClientId, connection.Sender, connection.Loop, limits, services, will, options.UpgradeQos));
+            return (ReasonCode.Success, new TransientSession(client.ClientId, connection.Sender, connection.Loop, limits, services, will is null ? null : new KeptWill(will, wills, connection.Number), options.UpgradeQos));
         }
 
         return await OpenDurableAsync(connection, client, connect, will, limits);
@@ -60,13 +63,13 @@ internal sealed class SessionOpener(
             Will = will,
             UpgradeQos = options.UpgradeQos,
             MayMove = role.HostsGrains,
+            NeedsFilters = options.MaxSubscriptions > 0,
         };
         var result = await OpenAsync(grain, request);
         if (result.Code != ReasonCode.Success) return (result.Code, null);
         BrokerCounters.Add(result.SessionPresent ? Metric.SessionResumed : Metric.SessionCreated);
-        // The session's grain prefers its client's process; elsewhere it cannot serve this connection yet.
-        return local.Find(client.ClientId) is { } here
-            ? (ReasonCode.Success, new DurableSessionProxy(here, grain, connection, location, result))
+        return durable.Reach(connection, location, client.ClientId, grain, result, limits) is { } session
+            ? (ReasonCode.Success, session)
             : (ReasonCode.ServerUnavailable, null);
     }
 

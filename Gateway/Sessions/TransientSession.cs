@@ -10,7 +10,7 @@ namespace Broker.Gateway.Sessions;
 
 /// <summary>A session that lives and dies with its connection, in memory, on its connection's event loop.</summary>
 internal sealed class TransientSession(
-    string clientId, PacketSender sender, LoopContext loop, SessionLimits limits, TransientSubscriptions.Services services, Will? will, bool upgradeQos) : ISession
+    string clientId, PacketSender sender, LoopContext loop, SessionLimits limits, TransientSubscriptions.Services services, KeptWill? will, bool upgradeQos) : ISession
 {
     private readonly SessionState state = new(limits);
     private TransientSubscriptions? subscriptions;
@@ -32,7 +32,7 @@ internal sealed class TransientSession(
     {
     }
 
-    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt) => state.TryReceive(packetIdentifier, loop.NowMs);
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt, out long number) => state.TryReceive(packetIdentifier, loop.NowMs, out number);
 
     public bool Release(ushort packetIdentifier, PublishReceipt? receipt) => state.Release(packetIdentifier);
 
@@ -176,7 +176,9 @@ internal sealed class TransientSession(
         pressure?.End();
         if (subscriptions is not null) await subscriptions.ClearAsync();
         Redispatch();
-        if (publishWill && will is not null) services.Router.PublishWill(loop, will.ToMessage(loop.NowMs));
+        if (will is null) return;
+        if (publishWill) services.Router.PublishWill(loop, will.Will.ToMessage(loop.NowMs));
+        will.Keeper.Remove(clientId, will.Connection);
     }
 
     private void Send(in Delivery delivery)

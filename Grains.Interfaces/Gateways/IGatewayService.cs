@@ -1,6 +1,7 @@
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
 using Orleans.Services;
 
 namespace Broker.Grains.Interfaces.Gateways;
@@ -24,6 +25,10 @@ public interface IGatewayService : IGrainService
     /// <summary>All connections of this gateway whose clients belong to a partition of the registry, for a partition that recovers.</summary>
     [Alias("ClientsOf")]
     Task<ClientRegistration[]> ClientsOf(int partition);
+
+    /// <summary>Takes what durable sessions in another process tell their connections here, in order; a batch that is sent again is not taken again.</summary>
+    [Alias("Pipe")]
+    Task Pipe(PipeBatch batch);
 
     /// <summary>Closes a connection for a newer one of the same client; returns when it can send no more.</summary>
     [Alias("Close")]

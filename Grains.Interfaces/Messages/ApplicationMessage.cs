@@ -46,6 +46,9 @@ public sealed class ApplicationMessage
     /// <summary>The same message as its own origin would see it: without a name between nodes.</summary>
     public ApplicationMessage WithoutOrigin() => Origin is null ? this : With(ExpiresAt, null);
 
+    /// <summary>The same message with a name between nodes.</summary>
+    public ApplicationMessage From(MessageOrigin origin) => With(ExpiresAt, origin);
+
     private ApplicationMessage With(long expiresAt, MessageOrigin? origin) => new()
     {
         Topic = Topic,

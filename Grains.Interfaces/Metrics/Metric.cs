@@ -79,4 +79,5 @@ public enum Metric
     SessionDiscarded,
     SessionTerminated,
     RoutesRepaired,
+    SessionLost,
 }

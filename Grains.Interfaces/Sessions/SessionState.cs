@@ -50,7 +50,7 @@ public sealed class SessionState
     private SessionLimits limits;
     private SessionQueue? queue;
     private InflightWindow? window;
-    private Dictionary<ushort, long>? receipts;
+    private Dictionary<ushort, (long At, long Number)>? receipts;
     private long lastSequence;
 
     /// <summary>An empty session.</summary>
@@ -191,14 +191,37 @@ public sealed class SessionState
     }
 
     /// <summary>An incoming QoS 2 PUBLISH: reserves its identifier until <see cref="Release"/>.</summary>
-    public ReceiveOutcome TryReceive(ushort packetIdentifier, long nowMs)
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, long nowMs) => TryReceive(packetIdentifier, nowMs, out _);
+
+    /// <summary>The same, and numbers the message.</summary>
+    /// <param name="number">Its number: a new one, or the one it had before.</param>
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, long nowMs, out long number)
     {
         receipts ??= [];
-        if (receipts.ContainsKey(packetIdentifier)) return ReceiveOutcome.Repeated;
+        number = 0;
+        if (receipts.TryGetValue(packetIdentifier, out var known))
+        {
+            number = known.Number;
+            return ReceiveOutcome.Repeated;
+        }
+
         if (limits.MaxAwaitingRelease > 0 && receipts.Count >= limits.MaxAwaitingRelease) return ReceiveOutcome.Full;
-        receipts.Add(packetIdentifier, nowMs);
+        receipts.Add(packetIdentifier, (nowMs, number = ++LastReceiptNumber));
         return ReceiveOutcome.New;
     }
+
+    /// <summary>Puts back an identifier that a store remembers.</summary>
+    public void RestoreReceipt(ushort packetIdentifier, long number, long nowMs) => (receipts ??= [])[packetIdentifier] = (nowMs, number);
+
+    /// <summary>Reserves an identifier whose message was numbered by a connection elsewhere; it may be reserved already.</summary>
+    public void Reserve(ushort packetIdentifier, long number, long nowMs)
+    {
+        (receipts ??= []).TryAdd(packetIdentifier, (nowMs, number));
+        LastReceiptNumber = Math.Max(LastReceiptNumber, number);
+    }
+
+    /// <summary>The number of the last incoming QoS 2 message; the next one gets the next.</summary>
+    public long LastReceiptNumber { get; set; }
 
     /// <summary>PUBREL, or the message was refused: frees the identifier.</summary>
     /// <returns>False if it was not reserved.</returns>
@@ -209,11 +232,11 @@ public sealed class SessionState
     public IReadOnlyList<ushort> ExpireReceipts(long nowMs)
     {
         if (receipts is null || receipts.Count == 0) return [];
-        var late = receipts.Where(receipt => nowMs - receipt.Value >= limits.AwaitReleaseTimeoutMs).Select(receipt => receipt.Key).ToArray();
+        var late = receipts.Where(receipt => nowMs - receipt.Value.At >= limits.AwaitReleaseTimeoutMs).Select(receipt => receipt.Key).ToArray();
         foreach (var identifier in late) receipts.Remove(identifier);
         return late;
     }
 
     /// <summary>The reserved incoming QoS 2 identifiers.</summary>
-    public IReadOnlyCollection<ushort> Receipts => receipts is null ? [] : receipts.Keys;
+    public IEnumerable<ReservedIdentifier> Receipts => receipts?.Select(receipt => new ReservedIdentifier(receipt.Key, receipt.Value.Number)) ?? [];
 }

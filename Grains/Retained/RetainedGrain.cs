@@ -18,7 +18,7 @@ internal sealed class LocalRetainedPartitions(ShardMap map) : LocalTable<Retaine
 /// <inheritdoc cref="IRetainedGrain"/>
 [KeepAlive, EvenPlacement, GrainDirectory(GrainDirectoryName = ClusterDirectory.Name)]
 internal sealed class RetainedGrain(
-    LocalRetainedPartitions local, BrokerStore store, IOptions<RetainedOptions> options, RetainedBudget budget, TimeProvider time) : Grain, IRetainedGrain
+    LocalRetainedPartitions local, NodeFences fences, BrokerStore store, IOptions<RetainedOptions> options, RetainedBudget budget, TimeProvider time) : Grain, IRetainedGrain
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromMinutes(1);
     private RetainedPartition? partition;
@@ -27,6 +27,7 @@ internal sealed class RetainedGrain(
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        await fences.EnsureAsync();
         partition = new RetainedPartition(Number, store, options.Value, budget, time);
         try
         {

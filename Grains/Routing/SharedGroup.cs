@@ -80,8 +80,9 @@ internal sealed class SharedGroup(SharedStrategy strategy, DestinationTable dest
             member = Choose(message);
         }
 
+        // A member may also be a subscriber in its own right, and one that takes over for another gets what that one had: no repetitions either.
         if (member.Target is null) shared.Add(member.Routes[0]);
-        else member.Target.Deliver(message, member.Routes, null, receipt);
+        else member.Target.Deliver(message.WithoutOrigin(), member.Routes, null, receipt);
         return true;
     }
 

@@ -1,6 +1,7 @@
 using Broker.Grains.Cluster;
 using Broker.Grains.Gateways;
 using Broker.Grains.Interfaces.Gateways;
+using Broker.Grains.Interfaces.Links;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
@@ -25,7 +26,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
     private readonly GatewayPoll gateways;
     private readonly IServiceProvider services;
     private readonly Shard shard;
-    private readonly SeenBatches<(Task Done, ReasonCode[] Codes)> seen;
+    private readonly ReceivedBatches<(Task Done, ReasonCode[] Codes)> seen;
     private bool carried;
 
     public TopicShardGrain(
@@ -34,7 +35,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
         (this.local, this.store, this.gateways, this.services) = (local, store, gateways, services);
         var tally = new ShardTally(Number, services.GetRequiredService<ShardMap>(), services.GetRequiredService<BrokerGauges>());
         shard = new Shard(new DestinationTable(destinations), services.GetRequiredService<IOptions<RoutingOptions>>().Value, tally);
-        seen = new SeenBatches<(Task, ReasonCode[])>(time);
+        seen = new ReceivedBatches<(Task, ReasonCode[])>(time);
     }
 
     private int Number => (int)this.GetPrimaryKeyLong();
@@ -95,12 +96,13 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
 
     public async Task<ReasonCode[]> Publish(PublishBatch batch)
     {
-        if (!seen.TryGet(batch.Link, batch.Number, out var answer))
+        if (!seen.Contains(batch.Link, batch.Number, out var answer))
         {
             var codes = new ReasonCode[batch.Messages.Length];
             seen.Add(batch.Link, batch.Number, answer = (RouteAsync(batch.Messages, codes), codes));
         }
 
+        if (answer.Done is null) return []; // older than the last: nobody waits for it
         await answer.Done;
         return answer.Codes;
     }

@@ -17,7 +17,7 @@ namespace Broker.Grains.Sessions;
 /// <see cref="Enqueue"/> only from their own links and never wait for this grain inside a call of it (shards are reentrant).</remarks>
 [PreferLocalPlacement]
 internal sealed partial class SessionGrain(
-    LocalSessions local, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, TimeProvider time, ILogger<SessionGrain> log)
+    LocalSessions local, NodeFences fences, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, TimeProvider time, ILogger<SessionGrain> log)
     : Grain, ISessionGrain
 {
     private DurableSession? session;
@@ -36,6 +36,7 @@ internal sealed partial class SessionGrain(
     {
         try
         {
+            await fences.EnsureAsync();
             if (await store.OpenSessionAsync(ClientId) is { } stored) Begin(stored);
         }
         catch (StoreException fault)
@@ -78,14 +79,14 @@ internal sealed partial class SessionGrain(
             owner = request.Location;
             // Due already: being back does not undo it.
             if (header!.WillDueAt <= NowMs) await publisher.PublishAsync(header!.PendingWill()!.ToMessage(NowMs));
-            session!.Configure(request.Limits, request.UpgradeQos);
+            session!.Open(request);
             var opened = header!.OpenedBy(request);
             // What is in memory may be resumed while the store fails: its client takes messages, which makes room.
             if (present) await KeepAsync(opened);
             else await SaveAsync(opened);
             // In use by its connection, which does not come through here: not idle.
             DelayDeactivation(TimeSpan.MaxValue);
-            return new OpenSessionResult(ReasonCode.Success, present);
+            return new OpenSessionResult(ReasonCode.Success, present, session.PlaceAt(GrainContext.Address.SiloAddress!, request.NeedsFilters));
         }
         catch (StoreException fault)
         {
@@ -96,7 +97,9 @@ internal sealed partial class SessionGrain(
 
     public async Task Close(CloseSessionRequest request)
     {
-        if (owner != request.Location || session is null) return;
+        // A session that was loaded while its connection lived on in another process, as when its own process died, does not know its owner.
+        if (session is null || (owner is null ? !header!.IsConnected : owner != request.Location)) return;
+        session.Owner.Leave(request.Location);
         var last = owner;
         owner = null;
         DelayDeactivation(TimeSpan.FromTicks(-1)); // from now on the ordinary idle time counts
@@ -250,7 +253,7 @@ internal sealed partial class SessionGrain(
     {
         header = stored.Header;
         // What is stored is taken back whole; the bounds hold from then on.
-        session = new DurableSession(ClientId, stored, defaults.Limits with { MaxAwaitingRelease = 0 }, store, time);
+        session = new DurableSession(ClientId, stored, defaults.Limits with { MaxAwaitingRelease = 0 }, store, map, time);
         session.Configure(defaults.Limits, defaults.UpgradeQos);
         session.Fenced += DeactivateOnIdle;
         local.Open(session);

@@ -6,7 +6,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>What a durable session keeps while its client is away, and what is sent again.</summary>
-public sealed class DurableSessionTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class DurableSessionTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(4)]
@@ -194,7 +194,7 @@ public sealed class DurableSessionTests(BrokerHost broker) : IClassFixture<Broke
     [Fact]
     public async Task KeepsTheNewest_WhenTheQueueIsFull()
     {
-        await using var small = await BrokerHost.StartAsync(new() { ["Mqtt:MaxQueueLength"] = "5", ["Mqtt:QueueQos0"] = "false" });
+        await using var small = await StartAsync(new() { ["Mqtt:MaxQueueLength"] = "5", ["Mqtt:QueueQos0"] = "false" });
         await using (var client = await RawClient.ConnectAsync(small, "full", expiry: 1000))
         {
             await client.SubscribeAsync("full", Qos.AtLeastOnce);
@@ -218,4 +218,6 @@ public sealed class DurableSessionTests(BrokerHost broker) : IClassFixture<Broke
         RawClient.ConnectAsync(broker, name, level, cleanStart: false, expiry: level == 5 ? 1000 : null);
 
     private static async Task ExpectPubrelAsync(RawClient client, int id) => Assert.Equal(id, (await client.ExpectAsync(PacketType.Pubrel)).Id);
+
+    private Task<BrokerHost> StartAsync(Dictionary<string, string?> settings) => broker.StartOtherAsync(settings);
 }

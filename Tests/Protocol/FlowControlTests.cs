@@ -7,7 +7,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>Receive maximum, maximum packet size and what CONNECT asks to be told.</summary>
-public sealed class FlowControlTests : IClassFixture<FlowControlTests.Broker>
+public class FlowControlTests : IClassFixture<FlowControlTests.Broker>
 {
     private readonly BrokerHost broker;
 
@@ -220,7 +220,7 @@ public sealed class FlowControlTests : IClassFixture<FlowControlTests.Broker>
         Assert.Equal(asks ? "answers/" : null, client.Connack.Properties[PropertyId.ResponseInformation]);
     }
 
-    public sealed class Broker() : BrokerHost(new Dictionary<string, string?>
+    public class Broker() : BrokerHost(new Dictionary<string, string?>
     {
         ["Mqtt:ReceiveMaximum"] = "3", ["Mqtt:MaxPacketSize"] = "2000", ["Mqtt:ResponseInformation"] = "answers/",
     });

@@ -7,7 +7,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>PUBLISH from client to server.</summary>
-public sealed class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(3)]
@@ -198,7 +198,7 @@ public sealed class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHos
     [Clause("MQTT-3.3.4-7")]
     public async Task DisconnectsWithReceiveMaximumExceeded_WhenTooManyQos2AreUnreleased()
     {
-        await using var small = await BrokerHost.StartAsync(new() { ["Mqtt:ReceiveMaximum"] = "3", ["Mqtt:MaxAwaitingRel"] = "0" });
+        await using var small = await StartAsync(new() { ["Mqtt:ReceiveMaximum"] = "3", ["Mqtt:MaxAwaitingRel"] = "0" });
         foreach (uint? expiry in new uint?[] { null, 100 })
         {
             await using var client = await RawClient.ConnectAsync(small, $"unreleased-{expiry}", expiry: expiry);
@@ -251,4 +251,6 @@ public sealed class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHos
         var code = (await client.ExpectAsync(PacketType.Disconnect)).Code;
         Assert.True(code is ReasonCode.ProtocolError or ReasonCode.MalformedPacket, code.ToString());
     }
+
+    private Task<BrokerHost> StartAsync(Dictionary<string, string?> settings) => broker.StartOtherAsync(settings);
 }

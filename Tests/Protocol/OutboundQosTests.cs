@@ -7,7 +7,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>PUBLISH from server to client.</summary>
-public sealed class OutboundQosTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class OutboundQosTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(4, null)]

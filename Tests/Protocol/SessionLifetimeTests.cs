@@ -7,7 +7,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>Session present, clean start, expiry, and the switch between transient and durable sessions.</summary>
-public sealed class SessionLifetimeTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class SessionLifetimeTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(3)]

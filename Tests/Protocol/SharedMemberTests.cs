@@ -7,7 +7,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>What becomes of the messages of a member that leaves a shared subscription or is away.</summary>
-public sealed class SharedMemberTests : IClassFixture<SharedBroker>
+public class SharedMemberTests : IClassFixture<SharedBroker>
 {
     private readonly BrokerHost broker;
 

@@ -5,7 +5,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>Which member of a shared subscription a message goes to.</summary>
-public sealed class SharedStrategyTests : IClassFixture<SharedBroker>
+public class SharedStrategyTests : IClassFixture<SharedBroker>
 {
     private readonly BrokerHost broker;
 

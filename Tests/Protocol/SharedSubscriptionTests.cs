@@ -7,7 +7,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>How shared subscriptions are made, matched and ended.</summary>
-public sealed class SharedSubscriptionTests : IClassFixture<SharedBroker>
+public class SharedSubscriptionTests : IClassFixture<SharedBroker>
 {
     private readonly BrokerHost broker;
 

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Broker.Tests.Protocol;
 
-public sealed class SubscribeTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class SubscribeTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     public static TheoryData<int, uint?> Kinds => new() { { 4, null }, { 5, null }, { 5, 1000u } };
 

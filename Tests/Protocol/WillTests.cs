@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Tests.Protocol;
 
-public sealed class WillTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class WillTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     public static TheoryData<string, int, bool> Deaths
     {

@@ -4,7 +4,8 @@ namespace Broker.Grains.Storage.Writes;
 
 /// <summary>Puts a message at a place of a session's queue.</summary>
 /// <remarks>Fails with <see cref="SessionFencedException"/> when the place is taken.</remarks>
-internal sealed class AppendToQueue(SessionLease lease, long sequence, ApplicationMessage message, Qos qos) : SessionWrite(lease)
+/// <param name="shared">The body stored once for several sessions; null to store it in the entry.</param>
+internal sealed class AppendToQueue(SessionLease lease, long sequence, ApplicationMessage message, SharedBody? shared, Qos qos) : SessionWrite(lease)
 {
     private const int Waiting = 0;
     private const int Claimed = 1;
@@ -12,9 +13,15 @@ internal sealed class AppendToQueue(SessionLease lease, long sequence, Applicati
 
     private int state;
 
+    /// <summary>A message that no other session stores.</summary>
+    public AppendToQueue(SessionLease lease, long sequence, ApplicationMessage message, Qos qos) : this(lease, sequence, message, null, qos)
+    {
+    }
+
     /// <summary>A message whose body is shared with other sessions.</summary>
-    public AppendToQueue(SessionLease lease, long sequence, SharedBody shared, Qos qos) : this(lease, sequence, shared.Message, qos) =>
-        Shared = shared;
+    public AppendToQueue(SessionLease lease, long sequence, SharedBody shared, Qos qos) : this(lease, sequence, shared.Message, shared, qos)
+    {
+    }
 
     /// <summary>Its place; unique in the session for ever.</summary>
     public long Sequence { get; } = sequence;
@@ -26,7 +33,7 @@ internal sealed class AppendToQueue(SessionLease lease, long sequence, Applicati
     public Qos Qos { get; } = qos;
 
     /// <summary>The body stored once for several sessions; null to store it in the entry.</summary>
-    public SharedBody? Shared { get; }
+    public SharedBody? Shared { get; } = shared;
 
     /// <summary>The RETAIN flag to deliver it with.</summary>
     public bool Retain { get; init; }

@@ -108,18 +108,24 @@ internal sealed class RawClient : IAsyncDisposable
     {
         await SendAsync(WirePacket.Pingreq);
         await ExpectAsync(PacketType.Pingresp);
+        if (!broker.IsRemote) return;
+        // All that this client and others have sent has been taken; what it leads to arrives before the second answer.
+        await broker.QuietAsync();
+        await SendAsync(WirePacket.Pingreq);
+        await ExpectAsync(PacketType.Pingresp);
     }
 
     /// <summary>All that the server has to send, with QoS 1 acknowledged on the way; their payloads.</summary>
     public async Task<List<string>> DrainAsync()
     {
         var all = new List<string>();
-        for (var before = -1; before != all.Count;)
+        for (var calm = 0; calm < 2; calm++)
         {
-            before = all.Count;
+            await broker.QuietAsync();
             await SendAsync(WirePacket.Pingreq);
             for (ServerPacket got; (got = await ReceiveAsync()).Type == PacketType.Publish;)
             {
+                calm = -1;
                 all.Add(got.Text);
                 if (got.Qos == Qos.AtLeastOnce) await SendAsync(WirePacket.Puback(got.Id));
             }

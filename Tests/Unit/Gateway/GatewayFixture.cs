@@ -49,12 +49,17 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, Gauges);
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
-            Mqtt, access, Router, registry,
-            new SessionOpener(new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router, Gauges),
+            new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, access, Router, registry,
+            new SessionOpener(
+                new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains,
+                new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges, Wills),
             new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
     }
 
     public ManualClock Clock { get; } = new();
+
+    /// <summary>Keeps wills in memory: those it has.</summary>
+    public FakeWills Wills { get; } = new();
 
     public BrokerGauges Gauges { get; } = new();
 
@@ -78,6 +83,13 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     public ShardLinks Links { get; }
 
     public MessageRouter Router { get; }
+
+    /// <summary>Ways to durable sessions in other processes, which are <see cref="Remote"/>.</summary>
+    public SessionLinks Sessions { get; }
+
+    public FakeSessionService Remote { get; } = new();
+
+    public FakeSilos Silos { get; } = new();
 
     public ConnectionServices Services { get; }
 
@@ -113,7 +125,8 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var peer = new Peer(ManualLoops[loop]);
         var sender = new PacketSender(peer.Channel, Loops.All[loop]);
         var session = new TransientSession(
-            clientId, sender, Loops.All[loop], limits ?? new SessionLimits(), new TransientSubscriptions.Services(Links, Router, Gauges), will, upgradeQos: false);
+            clientId, sender, Loops.All[loop], limits ?? new SessionLimits(), new TransientSubscriptions.Services(Links, Router, Gauges),
+            will is null ? null : new KeptWill(will, Wills, 1), upgradeQos: false);
         return new Client(session, sender, peer);
     }
 

@@ -137,13 +137,13 @@ public class TransientSessionTests
     public void IdentifierIsFree_WhenPubrelDoesNotComeInTime()
     {
         var client = Open(new SessionLimits { MaxAwaitingRelease = 1, AwaitReleaseTimeoutMs = 5000 });
-        Assert.Equal(ReceiveOutcome.New, client.Session.TryReceive(7, null));
-        Assert.Equal(ReceiveOutcome.Repeated, client.Session.TryReceive(7, null));
-        Assert.Equal(ReceiveOutcome.Full, client.Session.TryReceive(8, null));
+        Assert.Equal(ReceiveOutcome.New, client.Session.TryReceive(7, null, out _));
+        Assert.Equal(ReceiveOutcome.Repeated, client.Session.TryReceive(7, null, out _));
+        Assert.Equal(ReceiveOutcome.Full, client.Session.TryReceive(8, null, out _));
         gateway.Manual.Advance(TimeSpan.FromSeconds(5));
         client.Session.Retry(TimeSpan.Zero);
         Assert.False(client.Session.Release(7, null));
-        Assert.Equal(ReceiveOutcome.New, client.Session.TryReceive(8, null));
+        Assert.Equal(ReceiveOutcome.New, client.Session.TryReceive(8, null, out _));
         Assert.True(client.Session.Release(8, null));
     }
 

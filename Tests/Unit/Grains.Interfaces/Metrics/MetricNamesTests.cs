@@ -29,7 +29,8 @@ public class MetricNamesTests
     /// <summary>What EMQ X does not count.</summary>
     private static readonly string[] Own =
     [
-        "client.read_paused", "client.refused", "messages.dropped.link_full", "messages.dropped.store_failed", "messages.retained.dropped", "packets.malformed", "routes.repaired",
+        "client.read_paused", "client.refused", "messages.dropped.link_full", "messages.dropped.store_failed", "messages.retained.dropped", "packets.malformed",
+        "routes.repaired", "session.lost",
     ];
 
     [Fact]

@@ -75,7 +75,7 @@ public class SessionStateTests
         Assert.True(state.Release(1));
         Assert.False(state.Release(1));
         Assert.Equal(ReceiveOutcome.New, state.TryReceive(3, 4));
-        Assert.Equal([3, 65_535], state.Receipts.Select(identifier => (int)identifier).Order());
+        Assert.Equal([3, 65_535], state.Receipts.Select(receipt => (int)receipt.PacketIdentifier).Order());
     }
 
     [Fact]
