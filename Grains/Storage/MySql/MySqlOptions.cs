@@ -6,9 +6,6 @@ namespace Broker.Grains.Storage.MySql;
 /// <param name="ConnectionString">Server, database, user and password; the database exists.</param>
 internal sealed record MySqlOptions(string ConnectionString)
 {
-    /// <summary>The driver's name towards Orleans' own providers.</summary>
-    public const string Invariant = "MySql.Data.MySqlConnector";
-
     /// <summary>Longest wait for one command, above which the server counts as failing. Default 10 s: a disk under load answers later than a network does.</summary>
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
