@@ -2,10 +2,12 @@ using System.Net;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Transport;
+using DotNetty.Common.Internal.Logging;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Broker.Tests.Protocol.Harness;
@@ -110,6 +112,8 @@ public class BrokerHost : IAsyncLifetime
     {
         if (host is null) return;
         await host.StopAsync().WaitAsync(Deadline);
+        // The transport's is one for the whole process, and this broker's is about to go.
+        InternalLoggerFactory.DefaultFactory = NullLoggerFactory.Instance;
         host.Dispose();
         host = null;
     }
