@@ -27,6 +27,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     public async ValueTask RunAsync()
     {
         var code = Check();
+        connection.Sender.Limit(connect, Encoding.UTF8.GetByteCount(mountpoint));
         if (code != ReasonCode.Success)
         {
             Refuse(code, "CONNECT not acceptable");
@@ -82,7 +83,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         if (step.Code == ReasonCode.ContinueAuthentication || (step.Code == ReasonCode.Success && done))
         {
             BrokerCounters.Add(Metric.PacketsAuthSent);
-            connection.Sender.Send(new AuthPacket(step.Code) { AuthenticationMethod = connect.AuthenticationMethod, AuthenticationData = step.Data });
+            connection.Send(new AuthPacket(step.Code) { AuthenticationMethod = connect.AuthenticationMethod, AuthenticationData = step.Data });
             if (step.Code == ReasonCode.Success) exchange = null;
             return;
         }
@@ -141,10 +142,18 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
     private async ValueTask OpenAsync(byte[]? authenticationData)
     {
+        var accepted = Connack(authenticationData);
+        if (!connection.Sender.Accepts(accepted))
+        {
+            connection.NoteTooLarge(accepted.Type);
+            Refuse(ReasonCode.PacketTooLarge, "CONNACK is larger than the client accepts");
+            return;
+        }
+
         registered = true;
         try
         {
-            await TakeOverAsync(authenticationData);
+            await TakeOverAsync(accepted);
         }
         finally
         {
@@ -153,7 +162,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     }
 
     /// <summary>Takes over from an older connection, opens the session, accepts.</summary>
-    private async ValueTask TakeOverAsync(byte[]? authenticationData)
+    private async ValueTask TakeOverAsync(ConnackPacket accepted)
     {
         var found = await services.Registry.RegisterAsync(
             new ClientRegistration(client.ClientId, services.Registry.LocationOf(connection.Number), client.ExpirySeconds > 0));
@@ -172,8 +181,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         }
 
         done = true;
-        connection.Sender.Limit(connect, Encoding.UTF8.GetByteCount(mountpoint));
-        connection.Sender.Send(Connack(session.IsPresent, authenticationData));
+        connection.Send(accepted with { SessionPresent = session.IsPresent });
         BrokerCounters.Add(Metric.PacketsConnackSent);
         connection.Accepted(client, session, mountpoint);
     }
@@ -193,9 +201,9 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         return new Will(message, will.DelaySeconds, will.MessageExpiryInterval);
     }
 
-    private ConnackPacket Connack(bool sessionPresent, byte[]? authenticationData)
+    private ConnackPacket Connack(byte[]? authenticationData)
     {
-        var accepted = new ConnackPacket { Code = ReasonCode.Success, SessionPresent = sessionPresent };
+        var accepted = new ConnackPacket { Code = ReasonCode.Success };
         if (connect.Version != ProtocolVersion.V5) return accepted;
         var options = services.Mqtt;
         return accepted with

@@ -1,9 +1,21 @@
+using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Gateway.Mqtt;
 
 internal sealed partial class Connection
 {
+    /// <summary>Takes note of an answer that is larger than its client accepts, whatever is left out of it.</summary>
+    public void NoteTooLarge(PacketType answer)
+    {
+        BrokerCounters.Add(Metric.PacketsTooLarge);
+        LogTooLarge(services.Log, answer, Client?.ClientId, Number);
+    }
+
     [LoggerMessage(1, LogLevel.Error, "Connection {Connection} of client {ClientId} failed.")]
     private static partial void LogFailed(ILogger log, Exception error, string? clientId, ulong connection);
+
+    [LoggerMessage(2, LogLevel.Debug, "{Answer} is larger than client {ClientId} of connection {Connection} accepts.")]
+    private static partial void LogTooLarge(ILogger log, PacketType answer, string? clientId, ulong connection);
 }

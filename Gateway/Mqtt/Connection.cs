@@ -126,7 +126,7 @@ internal sealed partial class Connection : IPacketHandler
             case PingreqPacket:
                 BrokerCounters.Add(Metric.PacketsPingreqReceived);
                 BrokerCounters.Add(Metric.PacketsPingrespSent);
-                Sender.Send(PingrespPacket.Instance);
+                Send(PingrespPacket.Instance);
                 break;
             case SubscribePacket subscribe:
                 _ = Reading.RunAsync(() => services.Subscriptions.SubscribeAsync(this, subscribe));
@@ -198,16 +198,19 @@ internal sealed partial class Connection : IPacketHandler
         Sender.Speak(codec);
     }
 
+    /// <summary>Sends a packet that the client waits for, or ends the connection if it does not accept one as large. [MQTT-3.1.2-24]</summary>
+    public void Send(ControlPacket packet)
+    {
+        if (Sender.TrySend(packet)) return;
+        NoteTooLarge(packet.Type);
+        Disconnect(ReasonCode.PacketTooLarge, "answer is larger than the client accepts");
+    }
+
     /// <summary>Sends an answer and, if it says so, ends the connection behind it.</summary>
     public void Apply(in ProtocolReply reply, string reason)
     {
         if (IsEnding) return;
-        if (reply.Answer is { } answer)
-        {
-            if (answer is DisconnectPacket) BrokerCounters.Add(Metric.PacketsDisconnectSent);
-            Sender.Send(answer);
-        }
-
+        if (reply.Answer is { } answer && Sender.TrySend(answer) && answer is DisconnectPacket) BrokerCounters.Add(Metric.PacketsDisconnectSent);
         if (reply.Close) End(reason);
     }
 

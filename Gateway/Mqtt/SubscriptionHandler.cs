@@ -37,7 +37,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
         }
 
         BrokerCounters.Add(Metric.PacketsSubackSent);
-        connection.Sender.Send(new SubackPacket(packet.PacketIdentifier, codes));
+        connection.Send(new SubackPacket(packet.PacketIdentifier, codes));
         if (results.Length > 0) SendRetained(connection, accepted, results);
     }
 
@@ -63,7 +63,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
 
         foreach (var filter in filters) connection.Retained?.Cancel(filter);
         BrokerCounters.Add(Metric.PacketsUnsubackSent);
-        connection.Sender.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
+        connection.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
     }
 
     /// <returns>Success if the filter may be subscribed, and then it is among the accepted.</returns>

@@ -29,6 +29,7 @@ public class MetricNamesTests
     private static readonly string[] Own =
     [
         "client.read_paused", "client.refused", "messages.dropped.link_full", "messages.dropped.store_failed", "messages.retained.dropped", "packets.malformed",
+        "packets.too_large",
     ];
 
     [Fact]
