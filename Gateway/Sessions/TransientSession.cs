@@ -114,9 +114,9 @@ internal sealed class TransientSession(
             return;
         }
 
-        var outcome = state.Enqueue(delivery, out _);
+        var outcome = state.Enqueue(delivery, out var dropped);
         if (outcome == EnqueueOutcome.RefusedQos0) BrokerCounters.Add(Metric.DeliveryDroppedQos0Msg);
-        else if (outcome == EnqueueOutcome.QueuedDroppingOldest) BrokerCounters.Add(Metric.DeliveryDroppedQueueFull);
+        else if (outcome == EnqueueOutcome.QueuedDroppingOldest) dropped.CountDropped(loop.NowMs);
         if (limits.MaxQueueLength == 0 || state.QueueLength * 4 <= limits.MaxQueueLength) return;
         pressure ??= new QueuePressure(this, loop, limits.MaxQueueLength);
         if (pressure.IsHigh) loop.Congested = pressure;
@@ -139,6 +139,7 @@ internal sealed class TransientSession(
                     break;
                 case TakeOutcome.Expired:
                     BrokerCounters.Add(Metric.DeliveryDroppedExpired);
+                    pressure?.Moved();
                     break;
                 default:
                     return;

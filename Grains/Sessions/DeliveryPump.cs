@@ -59,7 +59,7 @@ internal sealed class DeliveryPump(SessionState state, SessionJournal journal, l
         }
         else if (state.Enqueue(delivery, out var dropped) == EnqueueOutcome.QueuedDroppingOldest)
         {
-            BrokerCounters.Add(Metric.DeliveryDroppedQueueFull);
+            dropped.CountDropped(NowMs);
             journal.Remove(dropped);
         }
 

@@ -215,16 +215,25 @@ internal sealed class DurableSession : ILocalSession
         }
     }
 
-    /// <summary>What waits for a shared subscription's other members when this session ends.</summary>
-    public Delivery[] Leftovers()
+    /// <summary>What this session, which ends, leaves to other members of its shared subscriptions. [MQTT-4.8.2-5]</summary>
+    public List<Delivery> Leftovers()
     {
         lock (gate)
         {
-            return
-            [
-                .. state.InflightInOrder().Select(inflight => inflight.Delivery).Where(delivery => delivery is { Share: not null, Qos: Qos.AtLeastOnce }),
-                .. state.Queued().Where(delivery => delivery.Share is not null),
-            ];
+            var left = new List<Delivery>();
+            foreach (var inflight in state.InflightInOrder())
+            {
+                if (inflight.Delivery is { Share: not null, Qos: Qos.AtLeastOnce }) left.Add(inflight.Delivery);
+            }
+
+            foreach (var delivery in state.Queued())
+            {
+                if (delivery.Share is null) continue;
+                if (delivery.Message.IsExpired(NowMs)) BrokerCounters.Add(Metric.DeliveryDroppedExpired); // [MQTT-3.3.2-5]
+                else left.Add(delivery);
+            }
+
+            return left;
         }
     }
 
