@@ -1,11 +1,12 @@
-using System.Net;
-using System.Net.Sockets;
 using Broker.Grains.Clients;
+using Broker.Grains.Cluster;
 using Broker.Grains.Gateways;
 using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
@@ -14,13 +15,13 @@ using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.Sqlite;
+using Broker.Silo.Health;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans.Configuration;
 using Orleans.Serialization;
 
 namespace Broker.Silo;
@@ -32,23 +33,24 @@ internal static class BrokerSilo
     public static void AddBrokerSilo(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
-        AddOptions<SiloOptions>(builder, SiloOptions.Section);
+        AddOptions<NodeOptions>(builder, NodeOptions.Section);
         AddOptions<StorageOptions>(builder, StorageOptions.Section);
         AddOptions<RoutingOptions>(builder, RoutingOptions.Section);
         AddOptions<RetainedOptions>(builder, RetainedOptions.Section);
         services.TryAddSingleton(TimeProvider.System); // a test brings its own clock
+        var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
+        services.AddSingleton(new NodeRole(node.HostGrains, IsAlone: true));
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = node.DrainDelay + TimeSpan.FromMinutes(1));
+        AddHealth(builder);
         AddStorage(services);
         AddGrainServices(services);
         // Before the silo: grains find the store open, and it closes after the last of them.
         services.AddHostedService<StoreLifetime>();
-        builder.UseOrleans(silo =>
-        {
-            var port = silo.Configuration.GetValue($"{SiloOptions.Section}:{nameof(SiloOptions.Port)}", 0);
-            silo.UseLocalhostClustering(siloPort: port != 0 ? port : FreePort(), gatewayPort: 0, serviceId: "broker", clusterId: "broker");
-            silo.AddGrainService<GatewayService>();
-            silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
-        });
+        builder.UseOrleans(silo => Membership.Configure(silo, node));
+        services.AddHostedService<NodeWatch>();
+        services.AddHostedService<SpreadKeeper>();
         services.AddHostedService<DueSweeperStarter>();
+        services.AddHostedService(provider => provider.GetRequiredService<ShardReadiness>());
     }
 
     /// <summary>Binds options to their section and checks them at start.</summary>
@@ -58,6 +60,19 @@ internal static class BrokerSilo
         builder.Services.AddOptions<T>().Bind(builder.Configuration.GetSection(section)).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<T>>(new AnnotatedOptionsValidator<T>(section));
         builder.Services.AddSingleton<IValidateOptions<T>>(new MapOptionsValidator<T>(builder.Configuration.GetSection(section)));
+    }
+
+    /// <summary>What says how the process is: first up and last down.</summary>
+    private static void AddHealth(IHostApplicationBuilder builder)
+    {
+        AddOptions<AdminOptions>(builder, AdminOptions.Section);
+        var services = builder.Services;
+        services.AddSingleton<Draining>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<Draining>());
+        services.AddSingleton<ShardReadiness>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<ShardReadiness>());
+        services.AddSingleton<IReadiness, MembershipReadiness>();
+        services.AddSingleton<IReadiness, StoreReadiness>();
+        services.AddSingleton<AdminServer>().AddHostedService(provider => provider.GetRequiredService<AdminServer>());
+        services.AddHostedService<DrainStarter>();
     }
 
     private static void AddStorage(IServiceCollection services)
@@ -71,7 +86,7 @@ internal static class BrokerSilo
             var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
             var sqlite = new SqliteOptions { Path = storage.DatabasePath, SyncEveryCommit = storage.SyncEveryCommit, MaxPages = storage.MaxPages };
             return new SqliteDatabase(
-                sqlite, provider.GetRequiredService<MessageCodec>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SqliteDatabase>>());
+                sqlite, provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(), provider.GetRequiredService<MessageCodec>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SqliteDatabase>>());
         });
         services.AddSingleton<BrokerStore>();
     }
@@ -89,17 +104,16 @@ internal static class BrokerSilo
         services.AddSingleton<LocalRetainedPartitions>().AddSingleton<ILocalRetainedPartitions>(provider => provider.GetRequiredService<LocalRetainedPartitions>());
         services.AddSingleton<IDestinationFactory, DestinationFactory>();
         services.AddSingleton<IGatewayClient, GatewayClient>();
+        services.AddSingleton<GatewayPoll>();
+        services.AddSingleton<NodeFences>();
+        services.AddSingleton<IWillKeeper, WillKeeper>();
+        services.AddSingleton<ISpreadClient, SpreadClient>();
+        services.AddSingleton<ISessionClient, SessionClient>();
+        services.AddSingleton<PipeLinks>().AddSingleton<RemoteConnections>();
         services.AddSingleton<SessionPublisher>();
+        services.AddSingleton<BrokerGauges>();
         // A gateway in the same process knows what is configured, and registers it behind this.
         services.AddSingleton(new SessionDefaults(new SessionLimits(), UpgradeQos: false));
-        services.AddSingleton(provider => new RetainedBudget(provider.GetRequiredService<IOptions<RetainedOptions>>().Value));
-    }
-
-    /// <summary>A port nobody listens on. Two silos on one port start silently and steal each other's connections.</summary>
-    private static int FreePort()
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
+        services.AddSingleton(provider => new RetainedBudget(provider.GetRequiredService<IOptions<RetainedOptions>>().Value, provider.GetRequiredService<BrokerGauges>()));
     }
 }

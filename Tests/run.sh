@@ -43,6 +43,8 @@ find_python() {
     return 1
 }
 need_compiler() { has gcc || packages+=(gcc libc6-dev); }
+# The servers of the tests are their own; the package's is only where the program is.
+need_mariadb() { { has mariadbd && has mariadb-install-db; } || packages+=(mariadb-server); }
 need_node() {
     has node || packages+=(nodejs)
     has npm || packages+=(npm)
@@ -56,16 +58,19 @@ install_packages() {
     apt-get update -q >&2
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}" >&2
     case " ${packages[*]} " in
-        *" mosquitto "*) stop_mosquitto_service ;;
+        *" mosquitto "*) stop_service mosquitto ;;
+    esac
+    case " ${packages[*]} " in
+        *" mariadb-server "*) stop_service mariadb ;;
     esac
 }
 
-# Its package starts a broker on 1883, which no test asked for.
-stop_mosquitto_service() {
+# These packages start what they bring, on its usual port, which no test asked for.
+stop_service() {
     if has systemctl && [ -d /run/systemd/system ]; then
-        systemctl disable --now mosquitto >&2 || true
+        systemctl disable --now "$1" >&2 || true
     elif has service; then
-        service mosquitto stop >&2 || true
+        service "$1" stop >&2 || true
     fi
 }
 
@@ -84,6 +89,7 @@ set_up() {
     need_mosquitto
     need_mosquitto_clients
     need_paho
+    need_mariadb
     need_compiler
     need_node
     install_packages
@@ -108,8 +114,8 @@ clauses_tested() {
 }
 
 clauses_named() {
-    grep -rhoE --include='*.cs' --exclude-dir=bin --exclude-dir=obj '\[(3\.1\.1 )?MQTT-[0-9.]+-[0-9]+\]' Gateway Grains Grains.Interfaces Silo |
-        tr -d '[]' | sort -uV
+    grep -rhoE --include='*.cs' --exclude-dir=bin --exclude-dir=obj '(3\.1\.1 )?MQTT-[0-9.]+-[0-9]+(\.[0-9]+)*' Gateway Grains Grains.Interfaces Silo |
+        sort -uV
 }
 
 passed=0

@@ -1,4 +1,6 @@
 using Broker.Silo;
+using Broker.Silo.Health;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Broker.Gateway.Hosting;
@@ -12,6 +14,9 @@ internal static class EmbeddedSilo
     /// <summary>Binds and checks options as the silo does its own.</summary>
     public static void AddCheckedOptions<T>(this IHostApplicationBuilder builder, string section)
         where T : class => BrokerSilo.AddOptions<T>(builder, section);
+
+    /// <summary>The port of the process's admin server.</summary>
+    public static int AdminPort(IServiceProvider services) => services.GetRequiredService<AdminServer>().Port;
 
     /// <summary>Where the embedded silo keeps its data, for the start-up message.</summary>
     public static string DescribeData(IServiceProvider services) => SiloDescription.DataOf(services);

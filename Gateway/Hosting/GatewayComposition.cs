@@ -3,7 +3,10 @@ using Broker.Gateway.Mqtt;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Gateways;
+using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Routing;
 using DotNetty.Common.Internal.Logging;
 using DotNetty.Transport.Channels;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,10 +30,12 @@ internal static class GatewayComposition
         services.AddSingleton<AccessControl>();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
+        services.AddSingleton<DurableSessions>();
         services.AddSingleton<SessionOpener>();
         services.AddSingleton<ConnectionTable>();
         services.AddSingleton(provider => new HandshakeAdmission(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxHandshakes));
         services.AddSingleton(provider => new ConnectionServices(
+            provider.GetRequiredService<NodeRole>(),
             provider.GetRequiredService<IOptions<MqttOptions>>().Value,
             provider.GetRequiredService<AccessControl>(),
             provider.GetRequiredService<MessageRouter>(),
@@ -39,9 +44,12 @@ internal static class GatewayComposition
             provider.GetRequiredService<SubscriptionHandler>(),
             provider.GetRequiredService<ConnectionTable>(),
             provider.GetRequiredService<HandshakeAdmission>(),
+            provider.GetRequiredService<BrokerGauges>(),
             [.. provider.GetServices<IClientObserver>()],
             provider.GetRequiredService<ILogger<Connection>>()));
-        services.AddSingleton<MqttListener>();
+        services.AddSingleton<Pulse>();
+        services.AddSingleton<MqttListener>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<MqttListener>());
+        services.AddHostedService<PulseKeeper>();
         services.AddHostedService<GatewayLifetime>();
         services.AddHostedService<SysPublisher>();
     }
@@ -61,7 +69,9 @@ internal static class GatewayComposition
         });
         services.AddSingleton(provider =>
             provider.GetRequiredService<ITransport>().CreateLoops(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.EffectiveEventLoops));
-        services.AddSingleton(provider => new GatewayLoops(provider.GetRequiredService<IEventLoopGroup>().Items, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new GatewayLoops(
+            provider.GetRequiredService<IEventLoopGroup>().Items, provider.GetRequiredService<ShardMap>(), provider.GetRequiredService<Pulse>(),
+            provider.GetRequiredService<TimeProvider>()));
     }
 
     private static void AddLinks(IServiceCollection services)
@@ -69,6 +79,7 @@ internal static class GatewayComposition
         services.AddSingleton<ShardLinks>();
         services.AddSingleton<RetainedLinks>();
         services.AddSingleton<ClientRegistryLinks>();
+        services.AddSingleton<SessionLinks>();
         services.AddSingleton<MessageRouter>();
         services.AddSingleton<LocalGateway>();
         services.AddSingleton<ILocalGateway>(provider => provider.GetRequiredService<LocalGateway>());

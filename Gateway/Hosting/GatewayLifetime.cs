@@ -3,28 +3,32 @@ using Broker.Gateway.Mqtt;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Messages;
 using DotNetty.Transport.Channels;
+using DotNetty.Common.Internal.Logging;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Hosting;
 
 /// <summary>Opens the listener when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
 internal sealed partial class GatewayLifetime(
-    MqttListener listener, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, IGrainFactory grains, IEventLoopGroup loops,
+    MqttListener listener, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
     IServiceProvider services, IOptions<GatewayOptions> options, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync());
+        await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync(), registry.WarmUpAsync());
         await listener.StartAsync();
-        StartMessage.Print(Console.Out, listener.LocalAddress, EmbeddedSilo.DescribeData(services));
+        StartMessage.Print(Console.Out, listener.LocalAddress, EmbeddedSilo.AdminPort(services), EmbeddedSilo.DescribeData(services));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await listener.StopAsync();
-        var ending = connections.Enumerate().Select(connection => connection.CloseAsync(ReasonCode.ServerShuttingDown, "server_shutdown")).ToArray();
+        var elsewhere = options.Value.ServerReference is { Length: > 0 } reference ? reference : null;
+        var code = elsewhere is null ? ReasonCode.ServerShuttingDown : ReasonCode.UseAnotherServer;
+        var ending = connections.Enumerate().Select(connection => connection.CloseAsync(code, "server_shutdown", elsewhere)).ToArray();
         LogDraining(log, ending.Length);
         try
         {
@@ -36,6 +40,7 @@ internal sealed partial class GatewayLifetime(
         }
 
         await loops.ShutdownGracefullyAsync(TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        InternalLoggerFactory.DefaultFactory = NullLoggerFactory.Instance; // the host's own ends with it, and this one is the process's
     }
 
     [LoggerMessage(1, LogLevel.Information, "Stopped accepting; sending {Count} clients away.")]

@@ -39,6 +39,9 @@ internal sealed class GatewayOptions
     [Required, RegularExpression("[^/+#]+")]
     public string NodeName { get; set; } = "broker@127.0.0.1";
 
+    /// <summary>Where 5.0 clients are sent when this process stops: `host` or `host:port`, usually the load balancer's. Empty only tells them that it stops.</summary>
+    public string ServerReference { get; set; } = "";
+
     /// <summary>How long a stop may take to hand over clients and flush.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using Broker.Gateway.Links;
-using Broker.Gateway.Mqtt;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Topics;
@@ -13,7 +12,7 @@ namespace Broker.Gateway.Hosting;
 
 /// <summary>Publishes the `$SYS/brokers/…` topics of EMQ X 4.x: who runs, since when, and what was counted.</summary>
 internal sealed class SysPublisher(
-    MessageRouter router, GatewayLoops loops, ConnectionTable connections, IOptions<MqttOptions> mqtt, IOptions<GatewayOptions> gateway, TimeProvider time)
+    MessageRouter router, GatewayLoops loops, BrokerGauges gauges, IOptions<MqttOptions> mqtt, IOptions<GatewayOptions> gateway, TimeProvider time)
     : BackgroundService
 {
     private readonly MqttOptions options = mqtt.Value;
@@ -52,18 +51,18 @@ internal sealed class SysPublisher(
         Publish("version", Assembly.GetExecutingAssembly().GetName().Version!.ToString(3), retain: true);
         Publish("sysdescr", "Broker", retain: true);
         foreach (var (name, value) in MetricNames.ReadAll()) Publish("metrics/" + name.Replace('.', '/'), Text(value), retain: false);
-        foreach (var (name, value) in Stats())
+        foreach (var (name, count, max) in gauges.ReadAll())
         {
-            // EMQ X's documents write slashes, its code dots: both find it.
-            Publish("stats/" + name + ".count", Text(value), retain: false);
-            Publish("stats/" + name.Replace('.', '/') + "/count", Text(value), retain: false);
+            PublishStat(name + ".count", count);
+            PublishStat(name + ".max", max);
         }
     }
 
-    private IEnumerable<(string Name, long Value)> Stats()
+    /// <summary>EMQ X's documents write slashes, its code dots: both find it.</summary>
+    private void PublishStat(string name, long value)
     {
-        yield return ("connections", connections.Count);
-        yield return ("topics", loops.All.Sum(loop => loop.Filters.Count));
+        Publish("stats/" + name, Text(value), retain: false);
+        Publish("stats/" + name.Replace('.', '/'), Text(value), retain: false);
     }
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
@@ -74,7 +73,7 @@ internal sealed class SysPublisher(
         return string.Join(", ", parts.SkipWhile(part => part.Count == 0 && part.Unit != "seconds").Select(part => $"{part.Count} {part.Unit}"));
     }
 
-    private void Publish(string? name, string payload, bool retain) => router.PublishOwn(loops.All[0], new ApplicationMessage
+    private void Publish(string? name, string payload, bool retain) => router.PublishSystem(loops.All[0], new ApplicationMessage
     {
         Topic = TopicName.Parse(name is null ? "$SYS/brokers" : $"$SYS/brokers/{node}/{name}"),
         Payload = Encoding.UTF8.GetBytes(payload),

@@ -17,11 +17,13 @@ internal sealed class FilterTable
     private readonly Queue<LocalFilter> retired = new();
     private LocalFilter?[] slots = new LocalFilter?[16];
     private int[] generations = new int[16];
+    private readonly RoutesByShard byShard;
     private int used;
 
-    public FilterTable(int loop)
+    public FilterTable(int loop, ShardMap map)
     {
         this.loop = loop;
+        byShard = new RoutesByShard(map);
         byName = filters.GetAlternateLookup<string>();
     }
 
@@ -60,6 +62,7 @@ internal sealed class FilterTable
     /// <remarks>A shared one is still found for a while, empty: a message that chose it on another thread before it left must go to another member.</remarks>
     public void Remove(LocalFilter filter)
     {
+        byShard.Remove(filter, RouteOf(filter));
         if (filter.Filter.IsShared)
         {
             retired.Enqueue(filter);
@@ -77,19 +80,11 @@ internal sealed class FilterTable
     }
 
     /// <summary>The routes that live in a shard; for a shard that recovers. Runs on the loop.</summary>
-    public List<RouteChange> RoutesOf(int shard, ShardMap map, RouteDestination self)
-    {
-        var routes = new List<RouteChange>();
-        foreach (var filter in slots.AsSpan(0, used))
-        {
-            if (filter is { Count: > 0 } && map.ShardOf(filter.Filter) is var home && (home == shard || home == ShardMap.EveryShard))
-            {
-                routes.Add(new RouteChange(filter.Filter, self, RouteOf(filter)));
-            }
-        }
+    public List<RouteChange> RoutesOf(int shard, RouteDestination self) =>
+        [.. byShard.Of(shard).Select(filter => new RouteChange(filter.Filter, self, RouteOf(filter)))];
 
-        return routes;
-    }
+    /// <summary>The digest of these routes; for a shard that audits itself. Runs on the loop.</summary>
+    public RouteDigest DigestOf(int shard) => byShard.DigestOf(shard);
 
     private LocalFilter Add(in TopicFilter filter)
     {
@@ -103,7 +98,9 @@ internal sealed class FilterTable
             }
         }
 
-        return slots[slot] = new LocalFilter(filter, slot, generations[slot]);
+        var added = slots[slot] = new LocalFilter(filter, slot, generations[slot]);
+        byShard.Add(added, RouteOf(added));
+        return added;
     }
 
     /// <summary>Entries by their filter's text, which they hold themselves: a set is a third smaller than a dictionary.</summary>

@@ -7,11 +7,12 @@ namespace Broker.Gateway.Links;
 /// <summary>The gateway's event loops and what belongs to each.</summary>
 internal sealed class GatewayLoops
 {
+    private readonly RecentOrigins recent = new();
     private readonly Dictionary<IEventLoop, LoopContext> byLoop;
 
-    public GatewayLoops(IEnumerable<IEventLoop> loops, TimeProvider time)
+    public GatewayLoops(IEnumerable<IEventLoop> loops, ShardMap map, Pulse pulse, TimeProvider time)
     {
-        All = [.. loops.Select((loop, index) => new LoopContext(index, loop, time))];
+        All = [.. loops.Select((loop, index) => new LoopContext(index, loop, map, pulse, time))];
         byLoop = All.ToDictionary(context => context.Loop);
     }
 
@@ -25,6 +26,7 @@ internal sealed class GatewayLoops
     /// <param name="routes">In ascending order, by which they are grouped by loop.</param>
     public void Deliver(LoopContext? current, ApplicationMessage message, ReadOnlySpan<ulong> routes)
     {
+        if (message.Origin is { } origin && !routes.IsEmpty && !recent.TryAdd(origin, routes[0])) return;
         while (!routes.IsEmpty)
         {
             var index = RouteId.Loop(routes[0]);
@@ -47,14 +49,17 @@ internal sealed class GatewayLoops
     }
 
     /// <summary>The routes of all loops that live in a shard.</summary>
-    public async Task<RouteChange[]> RoutesOfAsync(int shard, ShardMap map, RouteDestination self)
+    public async Task<RouteChange[]> RoutesOfAsync(int shard, RouteDestination self) =>
+        [.. (await AskAllAsync(loop => loop.Filters.RoutesOf(shard, self))).SelectMany(part => part)];
+
+    /// <summary>The digest of these routes.</summary>
+    public async Task<RouteDigest> DigestOfAsync(int shard) =>
+        (await AskAllAsync(loop => loop.Filters.DigestOf(shard))).Aggregate((all, part) => all + part);
+
+    private Task<T[]> AskAllAsync<T>(Func<LoopContext, T> question) => Task.WhenAll(All.Select(context =>
     {
-        var parts = await Task.WhenAll(All.Select(context =>
-        {
-            var done = new TaskCompletionSource<List<RouteChange>>(TaskCreationOptions.RunContinuationsAsynchronously);
-            context.Loop.Execute(() => done.SetResult(context.Filters.RoutesOf(shard, map, self)));
-            return done.Task;
-        }));
-        return [.. parts.SelectMany(part => part)];
-    }
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        context.Loop.Execute(() => done.SetResult(question(context)));
+        return done.Task;
+    }));
 }

@@ -11,6 +11,9 @@ internal sealed class LocalFilter(TopicFilter filter, int slot, int generation)
     private Subscriber single;
     private Crowd? crowd;
 
+    /// <summary>Its registration under way, or its heir: never both.</summary>
+    private object? phase;
+
     /// <summary>The whole filter, mountpoint included.</summary>
     public TopicFilter Filter { get; } = filter;
 
@@ -19,10 +22,21 @@ internal sealed class LocalFilter(TopicFilter filter, int slot, int generation)
     public int Generation { get; } = generation;
 
     /// <summary>Runs until the shards know of this filter; null once they do. A second subscriber waits for it too (promise 2).</summary>
-    public Task? Registering { get; set; }
+    public Task? Registering
+    {
+        get => phase as Task;
+        set => phase = value;
+    }
 
     /// <summary>Who takes what still comes for a shared filter whose subscriber has left; null before.</summary>
-    public MessageRouter? Heir { get; set; }
+    public MessageRouter? Heir
+    {
+        get => phase as MessageRouter;
+        set => phase = value;
+    }
+
+    /// <summary>Its place in its shard's list.</summary>
+    public int HomePosition { get; set; }
 
     /// <summary>How many sessions are subscribed.</summary>
     public int Count => crowd?.All.Count ?? (single.Session is null ? 0 : 1);

@@ -1,5 +1,6 @@
 using Broker.Gateway.Mqtt;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Routing;
 using DotNetty.Common.Concurrency;
 using DotNetty.Transport.Channels;
 
@@ -9,15 +10,20 @@ namespace Broker.Gateway.Links;
 /// <remarks>All but <see cref="Mailbox"/> is touched on the loop only.</remarks>
 internal sealed class LoopContext : IRunnable
 {
+    private static readonly TimeSpan StaleRetry = TimeSpan.FromMilliseconds(50);
+
+    private readonly long originSource = Random.Shared.NextInt64();
     private readonly List<PacketSender> unflushed = [];
     private readonly List<PacketSender> flushing = [];
+    private long originNumber;
 
-    public LoopContext(int index, IEventLoop loop, TimeProvider time)
+    public LoopContext(int index, IEventLoop loop, ShardMap map, Pulse pulse, TimeProvider time)
     {
+        Pulse = pulse;
         Index = index;
         Loop = loop;
         Time = time;
-        Filters = new FilterTable(index);
+        Filters = new FilterTable(index, map);
         Deadlines = new DeadlineWheel(loop, time);
         Delivery = new LoopDelivery(this);
         Mailbox = new LoopMailbox(this);
@@ -29,6 +35,9 @@ internal sealed class LoopContext : IRunnable
     public IEventLoop Loop { get; }
 
     public TimeProvider Time { get; }
+
+    /// <summary>Whether anything may leave for a client.</summary>
+    public Pulse Pulse { get; }
 
     public FilterTable Filters { get; }
 
@@ -50,6 +59,9 @@ internal sealed class LoopContext : IRunnable
     /// <summary>Now, in Unix milliseconds.</summary>
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>The name between nodes of the next QoS 2 message whose publisher's session lives in this process only.</summary>
+    public MessageOrigin NextOrigin() => new(originSource, ++originNumber);
+
     /// <summary>Flushes a connection once, after everything of this turn of the loop has been handled.</summary>
     public void FlushSoon(PacketSender sender)
     {
@@ -67,6 +79,12 @@ internal sealed class LoopContext : IRunnable
     /// <summary>The flush task itself.</summary>
     void IRunnable.Run()
     {
+        if (!Pulse.IsFresh)
+        {
+            Loop.Schedule(this, StaleRetry);
+            return;
+        }
+
         flushing.AddRange(unflushed);
         unflushed.Clear();
         foreach (var sender in flushing) sender.Flush();

@@ -37,6 +37,24 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
     /// <returns>False if it is known that nobody was subscribed.</returns>
     public bool Publish(LoopContext loop, ApplicationMessage message, TopicRoute route, PublishReceipt? receipt)
     {
+        BrokerCounters.Add(Metric.MessagesPublish);
+        return Send(loop, message, route, receipt);
+    }
+
+    /// <summary>Publishes a will: nobody waits for it.</summary>
+    public void PublishWill(LoopContext loop, ApplicationMessage message) => Publish(loop, message, RouteOf(message.Topic), null);
+
+    /// <summary>Publishes what the broker says of itself: nobody waits for it, and it is not among the messages published.</summary>
+    public void PublishSystem(LoopContext loop, ApplicationMessage message) => Send(loop, message, RouteOf(message.Topic), null);
+
+    /// <summary>Gives a delivery that a member of a shared subscription left behind to another member.</summary>
+    public void Redispatch(LoopContext loop, in Delivery delivery) => Redispatch(loop, delivery.Message, TopicFilter.Parse(delivery.Share!));
+
+    /// <summary>The same for a message that found its member gone, in a later turn of the loop: a publisher may be going through its routes just now.</summary>
+    public void RedispatchSoon(LoopContext loop, ApplicationMessage message, TopicFilter filter) => loop.Loop.Execute(() => Redispatch(loop, message, filter));
+
+    private bool Send(LoopContext loop, ApplicationMessage message, TopicRoute route, PublishReceipt? receipt)
+    {
         if (message.Retain)
         {
             retained.Store(route.Shard, message, receipt);
@@ -54,7 +72,7 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
         var match = route.Match!;
         if (match.DestinationCount == 0)
         {
-            BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
+            if (!message.Topic.IsSystem) BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
             return false;
         }
 
@@ -64,15 +82,6 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
         DeliverChosen(loop, message, chosen);
         return true;
     }
-
-    /// <summary>Publishes one of the broker's own messages (a will, $SYS): nobody waits for it.</summary>
-    public void PublishOwn(LoopContext loop, ApplicationMessage message) => Publish(loop, message, RouteOf(message.Topic), null);
-
-    /// <summary>Gives a delivery that a member of a shared subscription left behind to another member.</summary>
-    public void Redispatch(LoopContext loop, in Delivery delivery) => Redispatch(loop, delivery.Message, TopicFilter.Parse(delivery.Share!));
-
-    /// <summary>The same for a message that found its member gone, in a later turn of the loop: a publisher may be going through its routes just now.</summary>
-    public void RedispatchSoon(LoopContext loop, ApplicationMessage message, TopicFilter filter) => loop.Loop.Execute(() => Redispatch(loop, message, filter));
 
     private void Redispatch(LoopContext loop, ApplicationMessage message, in TopicFilter filter)
     {

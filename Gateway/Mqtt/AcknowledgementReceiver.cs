@@ -1,4 +1,5 @@
 using Broker.Gateway.Mqtt.Packets;
+using Broker.Gateway.Sessions;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 
@@ -14,12 +15,12 @@ internal sealed class AcknowledgementReceiver(Connection connection, PublishRece
         {
             case PacketType.Puback:
                 BrokerCounters.Add(Metric.PacketsPubackReceived);
-                if (!session.Acknowledge(packetIdentifier)) BrokerCounters.Add(Metric.PacketsPubackMissed);
+                if (!session.Acknowledge(packetIdentifier)) CountUnexpected(session, packetIdentifier, Metric.PacketsPubackInuse, Metric.PacketsPubackMissed);
                 break;
             case PacketType.Pubrec:
                 BrokerCounters.Add(Metric.PacketsPubrecReceived);
                 if (session.Receive(packetIdentifier, code)) break;
-                BrokerCounters.Add(Metric.PacketsPubrecMissed);
+                CountUnexpected(session, packetIdentifier, Metric.PacketsPubrecInuse, Metric.PacketsPubrecMissed);
                 // Answered all the same, so that the client can let go of it.
                 if (code < ReasonCode.UnspecifiedError)
                 {
@@ -33,10 +34,14 @@ internal sealed class AcknowledgementReceiver(Connection connection, PublishRece
                 break;
             default:
                 BrokerCounters.Add(Metric.PacketsPubcompReceived);
-                if (!session.Complete(packetIdentifier)) BrokerCounters.Add(Metric.PacketsPubcompMissed);
+                if (!session.Complete(packetIdentifier)) CountUnexpected(session, packetIdentifier, Metric.PacketsPubcompInuse, Metric.PacketsPubcompMissed);
                 break;
         }
 
         connection.Retained?.Pump();
     }
+
+    /// <summary>What is in flight under the identifier awaits another kind of acknowledgement, or there is nothing.</summary>
+    private static void CountUnexpected(ISession session, ushort packetIdentifier, Metric inuse, Metric missed) =>
+        BrokerCounters.Add(session.IsInUse(packetIdentifier) ? inuse : missed);
 }

@@ -3,7 +3,6 @@ using System.Net;
 using System.Text;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
-using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
@@ -27,7 +26,6 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     public async ValueTask RunAsync()
     {
         var code = Check();
-        connection.Sender.Limit(connect, Encoding.UTF8.GetByteCount(mountpoint));
         if (code != ReasonCode.Success)
         {
             Refuse(code, "CONNECT not acceptable");
@@ -82,7 +80,6 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         var step = await exchange!.NextAsync(data);
         if (step.Code == ReasonCode.ContinueAuthentication || (step.Code == ReasonCode.Success && done))
         {
-            BrokerCounters.Add(Metric.PacketsAuthSent);
             connection.Send(new AuthPacket(step.Code) { AuthenticationMethod = connect.AuthenticationMethod, AuthenticationData = step.Data });
             if (step.Code == ReasonCode.Success) exchange = null;
             return;
@@ -145,12 +142,12 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         var accepted = Connack(authenticationData);
         if (!connection.Sender.Accepts(accepted))
         {
-            connection.NoteTooLarge(accepted.Type);
-            Refuse(ReasonCode.PacketTooLarge, "CONNACK is larger than the client accepts");
+            Refuse(ReasonCode.PacketTooLarge, connection.NoteTooLarge(accepted.Type));
             return;
         }
 
         registered = true;
+        connection.Registered = client;
         try
         {
             await TakeOverAsync(accepted);
@@ -164,8 +161,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     /// <summary>Takes over from an older connection, opens the session, accepts.</summary>
     private async ValueTask TakeOverAsync(ConnackPacket accepted)
     {
-        var found = await services.Registry.RegisterAsync(
-            new ClientRegistration(client.ClientId, services.Registry.LocationOf(connection.Number), client.ExpirySeconds > 0));
+        var found = await services.Registry.RegisterAsync(client.Register(services.Registry.LocationOf(connection.Number)), connect.CleanStart);
         if (connection.IsEnding) return;
         var (code, session) = await services.Sessions.OpenAsync(connection, client, connect, MakeWill(), found.HasStoredSession);
         if (session is null)
@@ -177,12 +173,13 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         if (connection.IsEnding)
         {
             await session.CloseAsync(publishWill: false, expirySeconds: null);
+            if (!session.StoresReceipts) BrokerCounters.Add(Metric.SessionTerminated);
             return;
         }
 
         done = true;
+        connection.Sender.Unmount(Encoding.UTF8.GetByteCount(mountpoint));
         connection.Send(accepted with { SessionPresent = session.IsPresent });
-        BrokerCounters.Add(Metric.PacketsConnackSent);
         connection.Accepted(client, session, mountpoint);
     }
 
@@ -228,9 +225,6 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private void Refuse(ReasonCode code, string reason)
     {
         BrokerCounters.Add(Metric.ClientRefused);
-        BrokerCounters.Add(Metric.PacketsConnackSent);
-        BrokerCounters.Add(Metric.PacketsConnackError);
-        if (code is ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized) BrokerCounters.Add(Metric.PacketsConnackAuthError);
         foreach (var observer in services.Observers) observer.Refused(client, code, reason);
         connection.Apply(connection.Rules.Refuse(code, connect.RequestProblemInformation ? reason : null), string.Create(CultureInfo.InvariantCulture, $"refused: {reason}"));
     }

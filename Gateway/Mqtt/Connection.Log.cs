@@ -7,10 +7,12 @@ namespace Broker.Gateway.Mqtt;
 internal sealed partial class Connection
 {
     /// <summary>Takes note of an answer that is larger than its client accepts, whatever is left out of it.</summary>
-    public void NoteTooLarge(PacketType answer)
+    /// <returns>The reason to end the connection with.</returns>
+    public string NoteTooLarge(PacketType answer)
     {
         BrokerCounters.Add(Metric.PacketsTooLarge);
         LogTooLarge(services.Log, answer, Client?.ClientId, Number);
+        return "answer is larger than the client accepts";
     }
 
     [LoggerMessage(1, LogLevel.Error, "Connection {Connection} of client {ClientId} failed.")]

@@ -23,14 +23,12 @@ internal sealed partial class Connection : IPacketHandler
     private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private ConnectHandshake? handshake;
     private bool publishWill = true;
+    private bool isTakenOver;
     private uint? changedExpiry;
 
     public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number)
     {
-        this.channel = channel;
-        this.services = services;
-        Loop = loop;
-        Number = number;
+        (this.channel, this.services, Loop, Number) = (channel, services, loop, number);
         Sender = new PacketSender(channel, loop);
         Reading = new ReadingPause(this, channel);
         publishReceiver = new PublishReceiver(this, services);
@@ -52,6 +50,9 @@ internal sealed partial class Connection : IPacketHandler
 
     /// <summary>Set when connected.</summary>
     public ClientInfo? Client { get; private set; }
+
+    /// <summary>Who is about to be registered, or is, as the owner of its client identifier.</summary>
+    public ClientInfo? Registered { get; set; }
 
     /// <summary>Set when connected.</summary>
     public ISession? Session { get; private set; }
@@ -125,7 +126,6 @@ internal sealed partial class Connection : IPacketHandler
         {
             case PingreqPacket:
                 BrokerCounters.Add(Metric.PacketsPingreqReceived);
-                BrokerCounters.Add(Metric.PacketsPingrespSent);
                 Send(PingrespPacket.Instance);
                 break;
             case SubscribePacket subscribe:
@@ -176,17 +176,19 @@ internal sealed partial class Connection : IPacketHandler
     public void OnClosed() => End("tcp_closed");
 
     /// <summary>Ends the connection for a fault or by decision of the server; a 5.0 client is told why.</summary>
-    public void Disconnect(ReasonCode code, string reason)
+    /// <param name="serverReference">Where a 5.0 client is to go instead; null if nowhere in particular.</param>
+    public void Disconnect(ReasonCode code, string reason, string? serverReference = null)
     {
+        if (!IsEnding) isTakenOver = code == ReasonCode.SessionTakenOver;
         if (Phase is ConnectionPhase.AwaitingConnect) End(reason);
         else if (Phase == ConnectionPhase.Connecting) Apply(Rules.Refuse(code, Sender.Explain(reason)), reason);
-        else Apply(Rules.Disconnect(code, Sender.Explain(reason)), reason);
+        else Apply(Rules.Disconnect(code, Sender.Explain(reason), serverReference), reason);
     }
 
     /// <summary>Ends the connection from any thread.</summary>
-    public Task CloseAsync(ReasonCode code, string reason)
+    public Task CloseAsync(ReasonCode code, string reason, string? serverReference = null)
     {
-        Loop.Run(() => Disconnect(code, reason));
+        Loop.Run(() => Disconnect(code, reason, serverReference));
         return Ended;
     }
 
@@ -201,29 +203,27 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>Sends a packet that the client waits for, or ends the connection if it does not accept one as large. [MQTT-3.1.2-24]</summary>
     public void Send(ControlPacket packet)
     {
-        if (Sender.TrySend(packet)) return;
-        NoteTooLarge(packet.Type);
-        Disconnect(ReasonCode.PacketTooLarge, "answer is larger than the client accepts");
+        if (!Sender.TrySend(packet)) Disconnect(ReasonCode.PacketTooLarge, NoteTooLarge(packet.Type));
     }
 
     /// <summary>Sends an answer and, if it says so, ends the connection behind it.</summary>
     public void Apply(in ProtocolReply reply, string reason)
     {
         if (IsEnding) return;
-        if (reply.Answer is { } answer && Sender.TrySend(answer) && answer is DisconnectPacket) BrokerCounters.Add(Metric.PacketsDisconnectSent);
+        if (reply.Answer is { } answer) Sender.TrySend(answer);
         if (reply.Close) End(reason);
     }
 
     /// <summary>The handshake has succeeded and CONNACK is written.</summary>
     public void Accepted(ClientInfo client, ISession session, string mountpoint)
     {
-        Client = client;
-        Session = session;
-        Mountpoint = mountpoint;
+        (Client, Session, Mountpoint) = (client, session, mountpoint);
         Phase = ConnectionPhase.Connected;
         services.Admission.End();
         keepAlive.Start(client.KeepAlive, services.Mqtt);
         BrokerCounters.Add(Metric.ClientConnected);
+        services.Gauges.Add(Gauge.Connections);
+        services.Gauges.Add(Gauge.Sessions); // until it is unregistered
         session.Start();
         foreach (var observer in services.Observers) observer.Connected(client);
     }
@@ -231,7 +231,9 @@ internal sealed partial class Connection : IPacketHandler
     private void BeginHandshake(ConnectPacket connect)
     {
         Phase = ConnectionPhase.Connecting;
+        BrokerCounters.Add(Metric.ClientConnect);
         Speak(connect.Version);
+        Sender.Limit(connect); // even a refusal keeps to them [MQTT-3.2.2-19]
         handshake = new ConnectHandshake(this, services, connect, channel.RemoteAddress);
         _ = Reading.RunAsync(handshake.RunAsync);
     }
@@ -258,10 +260,11 @@ internal sealed partial class Connection : IPacketHandler
         var wasConnected = Phase == ConnectionPhase.Connected;
         Phase = ConnectionPhase.Ending;
         keepAlive.Stop();
-        if (!wasConnected) services.Admission.End();
+        if (wasConnected) services.Gauges.Add(Gauge.Connections, -1);
+        else services.Admission.End();
         if (channel.Active)
         {
-            Sender.Flush();
+            if (Loop.Pulse.IsFresh) Sender.Flush();
             _ = channel.CloseAsync();
         }
 
@@ -277,8 +280,10 @@ internal sealed partial class Connection : IPacketHandler
             if (wasConnected)
             {
                 BrokerCounters.Add(Metric.ClientDisconnected);
+                // A durable session's end is its grain's to count, a replaced one's its successor's.
+                if (!Session!.StoresReceipts && !isTakenOver) BrokerCounters.Add(Metric.SessionTerminated);
                 foreach (var observer in services.Observers) observer.Disconnected(Client!, reason);
-                await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session!.CloseAsync(publishWill, changedExpiry));
+                await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session.CloseAsync(publishWill, changedExpiry));
             }
         }
         catch (Exception error) // the boundary of this connection

@@ -3,12 +3,15 @@ using Broker.Gateway.Links;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
+using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Gateway.Mqtt;
 
 /// <summary>What every connection needs of the gateway. One instance for all.</summary>
 internal sealed record ConnectionServices(
+    NodeRole Role,
     MqttOptions Mqtt,
     AccessControl Access,
     MessageRouter Router,
@@ -17,5 +20,6 @@ internal sealed record ConnectionServices(
     SubscriptionHandler Subscriptions,
     ConnectionTable Connections,
     HandshakeAdmission Admission,
+    BrokerGauges Gauges,
     IReadOnlyList<IClientObserver> Observers,
     ILogger Log);

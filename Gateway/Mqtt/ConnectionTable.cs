@@ -6,12 +6,14 @@ namespace Broker.Gateway.Mqtt;
 internal sealed class ConnectionTable
 {
     private readonly ConcurrentDictionary<ulong, Connection> all = new();
-    private ulong lastNumber;
+
+    /// <summary>Numbers do not come again when the process starts again, nor in another: stored wills are told apart by them.</summary>
+    private ulong lastNumber = (ulong)Random.Shared.NextInt64(long.MaxValue / 2);
 
     /// <summary>How many there are.</summary>
     public int Count => all.Count;
 
-    /// <summary>A number no other connection of this process has or had.</summary>
+    /// <summary>A number no other connection has or had.</summary>
     public ulong NextNumber() => Interlocked.Increment(ref lastNumber);
 
     public void Add(Connection connection) => all[connection.Number] = connection;

@@ -31,11 +31,13 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
     /// <summary>Speaks the client's version from now on.</summary>
     public void Speak(MqttCodec clientCodec) => codec = clientCodec;
 
+    /// <summary>Takes the client's mountpoint off every topic.</summary>
+    /// <param name="length">How many bytes it puts before them.</param>
+    public void Unmount(int length) => mountpointBytes = length;
+
     /// <summary>Keeps to the client's limits from now on.</summary>
-    /// <param name="mountpointLength">How many bytes the client's mountpoint puts before every topic; they are taken off again here.</param>
-    public void Limit(ConnectPacket connect, int mountpointLength)
+    public void Limit(ConnectPacket connect)
     {
-        mountpointBytes = mountpointLength;
         maximumPacketSize = connect.MaximumPacketSize ?? uint.MaxValue;
         sendsProblemInformation = connect.RequestProblemInformation;
         if (connect.TopicAliasMaximum > 0) aliases = new OutboundAliases(connect.TopicAliasMaximum);
@@ -58,6 +60,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
 
         codec.Write(packet, Reserve(size));
         Written(size);
+        SentPackets.Count(packet);
         return true;
     }
 

@@ -17,7 +17,8 @@ internal abstract class ProtocolRules
     public static ProtocolRules Of(ProtocolVersion version) => version == ProtocolVersion.V5 ? V5Rules.Instance : V3Rules.Instance;
 
     /// <summary>The connection cannot go on: why is told where the version can tell.</summary>
-    public abstract ProtocolReply Disconnect(ReasonCode code, string? reason);
+    /// <param name="serverReference">Where the client is to go instead; null if nowhere in particular.</param>
+    public abstract ProtocolReply Disconnect(ReasonCode code, string? reason, string? serverReference);
 
     /// <summary>The CONNECT is refused.</summary>
     public abstract ProtocolReply Refuse(ReasonCode code, string? reason);
@@ -40,7 +41,7 @@ internal sealed class V3Rules : ProtocolRules
 
     /// <inheritdoc/>
     /// <remarks>The server has no DISCONNECT to send: it closes. [3.1.1 MQTT-4.8.0-1]</remarks>
-    public override ProtocolReply Disconnect(ReasonCode code, string? reason) => new(null, Close: true);
+    public override ProtocolReply Disconnect(ReasonCode code, string? reason, string? serverReference) => new(null, Close: true);
 
     /// <inheritdoc/>
     /// <remarks>Only what has a return code of its own is answered; a malformed CONNECT closes. [3.1.1 MQTT-3.1.4-1]</remarks>
@@ -60,7 +61,8 @@ internal sealed class V5Rules : ProtocolRules
 
     public override bool AcknowledgesDeniedPublish => false;
 
-    public override ProtocolReply Disconnect(ReasonCode code, string? reason) => new(new DisconnectPacket(code) { ReasonString = reason }, Close: true);
+    public override ProtocolReply Disconnect(ReasonCode code, string? reason, string? serverReference) =>
+        new(new DisconnectPacket(code) { ReasonString = reason, ServerReference = serverReference }, Close: true);
 
     public override ProtocolReply Refuse(ReasonCode code, string? reason) => new(new ConnackPacket { Code = ForConnack(code), ReasonString = reason }, Close: true);
 

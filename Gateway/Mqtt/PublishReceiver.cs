@@ -31,6 +31,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         topics ??= new PublisherTopics(services.Router, connection.Mountpoint, services.Mqtt);
         if (!topics.TryResolve(packet, out var topic, out var code))
         {
+            BrokerCounters.Add(Metric.PacketsPublishError);
             connection.Disconnect(code, "topic or alias not acceptable");
             return;
         }
@@ -92,6 +93,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
             return;
         }
 
+        BrokerCounters.Add(Metric.PacketsPublishError);
         BrokerCounters.Add(Metric.PacketsPublishAuthError);
         if (message.Qos == Qos.AtMostOnce) return;
         if (connection.Rules.AcknowledgesDeniedPublish) Answer(message.Qos, packetIdentifier, ReasonCode.Success);
@@ -125,6 +127,17 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
     private void RouteExactlyOnce(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
     {
         var session = connection.Session!;
+        if (!services.Role.IsAlone)
+        {
+            if (session.StoresReceipts)
+            {
+                RecordThenRoute(message, topic, packetIdentifier);
+                return;
+            }
+
+            message = message.From(connection.Loop.NextOrigin());
+        }
+
         var pending = session.StoresReceipts || services.Router.NeedsReceipt(topic.Route, message.Retain)
             ? Acknowledgements.Add(PacketType.Pubrec, packetIdentifier)
             : null;
@@ -132,7 +145,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         // The identifier and the message's places in queues are stored together: a crash keeps both or neither (promise 1).
         using (session.BeginAtomicWrites())
         {
-            switch (session.TryReceive(packetIdentifier, pending))
+            switch (session.TryReceive(packetIdentifier, pending, out _))
             {
                 case ReceiveOutcome.New:
                     routed = services.Router.Publish(connection.Loop, message, topic.Route, pending);
@@ -151,6 +164,33 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
         if (pending is not null) pending.AllKnown();
         else Answer(Qos.ExactlyOnce, packetIdentifier, routed ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers);
+    }
+
+    /// <summary>Among several nodes receipt and message cannot be stored together. So the receipt comes first, and numbers the message: should this node die
+    /// before PUBREC, the repetition has the same number, and who has had it takes it no more.</summary>
+    private void RecordThenRoute(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
+    {
+        var pending = Acknowledgements.Add(PacketType.Pubrec, packetIdentifier);
+        var recorded = new RecordedPublish(connection);
+        var outcome = connection.Session!.TryReceive(packetIdentifier, recorded, out var number);
+        if (outcome == ReceiveOutcome.Full)
+        {
+            BrokerCounters.Add(Metric.PacketsPublishDropped);
+            connection.Disconnect(ReasonCode.ReceiveMaximumExceeded, "too many QoS 2 messages without PUBREL");
+            return;
+        }
+
+        if (outcome == ReceiveOutcome.Repeated) BrokerCounters.Add(Metric.PacketsPublishInuse);
+        pending.IsRepetition = outcome == ReceiveOutcome.Repeated; // its identifier stays reserved whatever becomes of this attempt
+        var named = message.From(MessageOrigin.OfSession(connection.Client!.ClientId, number));
+        recorded.Then(code =>
+        {
+            if (connection.IsEnding) return;
+            connection.Loop.Congested = null;
+            if (code < ReasonCode.UnspecifiedError) services.Router.Publish(connection.Loop, named, topic.Route, pending);
+            pending.Answer(code);
+            if (connection.Loop.Congested is { } behind) connection.Reading.WaitFor(behind);
+        });
     }
 
     private void Refuse(Qos qos, ushort packetIdentifier, ReasonCode code)

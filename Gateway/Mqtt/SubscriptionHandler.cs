@@ -33,10 +33,8 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
         for (int i = 0, next = 0; i < codes.Length; i++)
         {
             if (codes[i] == ReasonCode.Success) codes[i] = results[next++].Code;
-            else BrokerCounters.Add(Metric.PacketsSubscribeError);
         }
 
-        BrokerCounters.Add(Metric.PacketsSubackSent);
         connection.Send(new SubackPacket(packet.PacketIdentifier, codes));
         if (results.Length > 0) SendRetained(connection, accepted, results);
     }
@@ -58,11 +56,9 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
         for (int i = 0, next = 0; i < codes.Length; i++)
         {
             if (codes[i] == ReasonCode.Success) codes[i] = results[next++];
-            else BrokerCounters.Add(Metric.PacketsUnsubscribeError);
         }
 
         foreach (var filter in filters) connection.Retained?.Cancel(filter);
-        BrokerCounters.Add(Metric.PacketsUnsubackSent);
         connection.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
     }
 
@@ -98,6 +94,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
 
     private static ReasonCode Fault(Connection connection, ReasonCode code)
     {
+        BrokerCounters.Add(Metric.PacketsSubscribeError);
         connection.Disconnect(code, "SUBSCRIBE not acceptable");
         return code;
     }

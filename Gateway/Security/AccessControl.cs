@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 
 namespace Broker.Gateway.Security;
 
@@ -16,13 +17,18 @@ internal sealed class AccessControl(
     /// <summary>Success, or the code of the link that denied.</summary>
     public async ValueTask<ReasonCode> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password)
     {
+        BrokerCounters.Add(Metric.ClientAuthenticate);
         foreach (var link in authenticators)
         {
             var result = await link.AuthenticateAsync(client, password);
-            if (result.Verdict == AuthenticationVerdict.Allow) return ReasonCode.Success;
-            if (result.Verdict == AuthenticationVerdict.Deny) return result.Code;
+            if (result.Verdict == AuthenticationVerdict.Ignore) continue;
+            var allowed = result.Verdict == AuthenticationVerdict.Allow;
+            BrokerCounters.Add(allowed ? Metric.ClientAuthSuccess : Metric.ClientAuthFailure);
+            return allowed ? ReasonCode.Success : result.Code;
         }
 
+        BrokerCounters.Add(Metric.ClientAuthSuccess);
+        BrokerCounters.Add(Metric.ClientAuthSuccessAnonymous);
         return ReasonCode.Success;
     }
 
@@ -32,6 +38,7 @@ internal sealed class AccessControl(
     /// <summary>Whether access is granted.</summary>
     public async ValueTask<bool> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
     {
+        BrokerCounters.Add(Metric.ClientCheckAcl);
         foreach (var link in authorizers)
         {
             var verdict = await link.AuthorizeAsync(client, access, topic);

@@ -1,5 +1,6 @@
 using System.Net;
 using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Clients;
 
 namespace Broker.Gateway.Security;
 
@@ -23,4 +24,7 @@ internal sealed record ClientInfo
     public EndPoint? RemoteAddress { get; init; }
 
     public DateTimeOffset ConnectedAt { get; init; }
+
+    /// <summary>This client as the registry knows it.</summary>
+    public ClientRegistration Register(ClientLocation at) => new(ClientId, at, ExpirySeconds > 0, ConnectedAt.ToUnixTimeMilliseconds());
 }

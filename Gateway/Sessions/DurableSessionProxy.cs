@@ -45,7 +45,9 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
 
     public bool Complete(ushort packetIdentifier) => Count(session.Complete(packetIdentifier));
 
-    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt) => session.TryReceive(packetIdentifier, receipt!);
+    public bool IsInUse(ushort packetIdentifier) => session.IsInUse(packetIdentifier);
+
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt, out long number) => session.TryReceive(packetIdentifier, receipt!, out number);
 
     public bool Release(ushort packetIdentifier, PublishReceipt? receipt) => session.Release(packetIdentifier, receipt!);
 

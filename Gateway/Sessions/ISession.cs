@@ -31,9 +31,13 @@ internal interface ISession
     /// <summary>PUBCOMP. False if its identifier is not in flight.</summary>
     bool Complete(ushort packetIdentifier);
 
+    /// <summary>Whether a delivery with this identifier is in flight.</summary>
+    bool IsInUse(ushort packetIdentifier);
+
     /// <summary>Incoming QoS 2: reserves the identifier.</summary>
     /// <param name="receipt">Needed if <see cref="StoresReceipts"/>.</param>
-    ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt);
+    /// <param name="number">The message's number in its session; meaningful only if <see cref="StoresReceipts"/>.</param>
+    ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt, out long number);
 
     /// <summary>Incoming PUBREL, or a refused PUBLISH: frees the identifier. False if it was not reserved.</summary>
     /// <param name="receipt">Needed if <see cref="StoresReceipts"/>.</param>

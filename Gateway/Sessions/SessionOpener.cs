@@ -3,6 +3,7 @@ using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
@@ -12,10 +13,15 @@ namespace Broker.Gateway.Sessions;
 
 /// <summary>Gives a connection its session: a transient one in this gateway, or the durable one of its client.</summary>
 internal sealed class SessionOpener(
-    IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, ILocalSessions local, ClientRegistryLinks registry, ShardLinks shards, MessageRouter router)
+    NodeRole role, IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, DurableSessions durable, ClientRegistryLinks registry, ShardLinks shards,
+    MessageRouter router, BrokerGauges gauges,
+    IWillKeeper wills)
 {
+    /// <summary>A session whose new home goes away while it moves is asked for again.</summary>
+    private const int MaxMoves = 3;
+
     private readonly MqttOptions options = mqtt.Value;
-    private readonly TransientSubscriptions.Services services = new(shards, router);
+    private readonly TransientSubscriptions.Services services = new(shards, router, gauges);
 
     /// <summary>Opens the session of a registered connection.</summary>
     /// <returns>Success and the session, or why there is none.</returns>
@@ -30,11 +36,12 @@ internal sealed class SessionOpener(
             {
                 var code = await Task.Run(() => GrainOf(client.ClientId).Discard()); // [MQTT-3.1.2-4]
                 if (code != ReasonCode.Success) return (code, null);
-                BrokerCounters.Add(Metric.SessionDiscarded);
             }
 
+            // Off the event loop, as with grains. A store that fails does not keep clients out: their wills are then this process's alone.
+            if (will is not null) await Task.Run(() => wills.SaveAsync(client.ClientId, connection.Number, will));
             BrokerCounters.Add(Metric.SessionCreated);
-            return (ReasonCode.Success, new TransientSession(client.ClientId, connection.Sender, connection.Loop, limits, services, will, options.UpgradeQos));
+            return (ReasonCode.Success, new TransientSession(client.ClientId, connection.Sender, connection.Loop, limits, services, will is null ? null : new KeptWill(will, wills, connection.Number), options.UpgradeQos));
         }
 
         return await OpenDurableAsync(connection, client, connect, will, limits);
@@ -55,16 +62,27 @@ internal sealed class SessionOpener(
             UserName = client.UserName,
             Will = will,
             UpgradeQos = options.UpgradeQos,
+            MayMove = role.HostsGrains,
+            NeedsFilters = options.MaxSubscriptions > 0,
         };
-        // Off the event loop: its scheduler must not run the grain call's continuations.
-        var result = await Task.Run(() => grain.Open(request));
+        var result = await OpenAsync(grain, request);
         if (result.Code != ReasonCode.Success) return (result.Code, null);
         BrokerCounters.Add(result.SessionPresent ? Metric.SessionResumed : Metric.SessionCreated);
-        // The session's grain prefers its client's process; elsewhere it cannot serve this connection yet.
-        return local.Find(client.ClientId) is { } here
-            ? (ReasonCode.Success, new DurableSessionProxy(here, grain, connection, location, result))
+        return durable.Reach(connection, location, client.ClientId, grain, result, limits) is { } session
+            ? (ReasonCode.Success, session)
             : (ReasonCode.ServerUnavailable, null);
     }
+
+    /// <summary>Opens the session, off the event loop, whose scheduler must not run the grain call's continuations. One that lives elsewhere comes here first.</summary>
+    private static Task<OpenSessionResult> OpenAsync(ISessionGrain grain, OpenSessionRequest request) => Task.Run(async () =>
+    {
+        for (var move = 0; ; move++)
+        {
+            // The last time it is taken where it is.
+            var result = await grain.Open(request with { MayMove = request.MayMove && move < MaxMoves });
+            if (result.Code != ReasonCode.ServerMoved) return result;
+        }
+    });
 
     private ISessionGrain GrainOf(string clientId) => grains.GetGrain<ISessionGrain>(SessionKey.Of(clientId));
 

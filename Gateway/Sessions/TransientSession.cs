@@ -10,7 +10,7 @@ namespace Broker.Gateway.Sessions;
 
 /// <summary>A session that lives and dies with its connection, in memory, on its connection's event loop.</summary>
 internal sealed class TransientSession(
-    string clientId, PacketSender sender, LoopContext loop, SessionLimits limits, TransientSubscriptions.Services services, Will? will, bool upgradeQos) : ISession
+    string clientId, PacketSender sender, LoopContext loop, SessionLimits limits, TransientSubscriptions.Services services, KeptWill? will, bool upgradeQos) : ISession
 {
     private readonly SessionState state = new(limits);
     private TransientSubscriptions? subscriptions;
@@ -32,7 +32,7 @@ internal sealed class TransientSession(
     {
     }
 
-    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt) => state.TryReceive(packetIdentifier, loop.NowMs);
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt, out long number) => state.TryReceive(packetIdentifier, loop.NowMs, out number);
 
     public bool Release(ushort packetIdentifier, PublishReceipt? receipt) => state.Release(packetIdentifier);
 
@@ -61,6 +61,8 @@ internal sealed class TransientSession(
         Drain();
         return true;
     }
+
+    public bool IsInUse(ushort packetIdentifier) => state.IsInUse(packetIdentifier);
 
     /// <inheritdoc cref="Delivery.TryMake"/>
     public bool TryMakeDelivery(ApplicationMessage message, in SubscriptionOptions options, string? share, out Delivery delivery) =>
@@ -174,8 +176,10 @@ internal sealed class TransientSession(
         closed = true;
         pressure?.End();
         if (subscriptions is not null) await subscriptions.ClearAsync();
-        Redispatch();
-        if (publishWill && will is not null) services.Router.PublishOwn(loop, will.ToMessage(loop.NowMs));
+        foreach (var left in state.SharedLeftovers(loop.NowMs)) services.Router.Redispatch(loop, left);
+        if (will is null) return;
+        if (publishWill) services.Router.PublishWill(loop, will.Will.ToMessage(loop.NowMs));
+        will.Keeper.Remove(clientId, will.Connection);
     }
 
     private void Send(in Delivery delivery)
@@ -188,23 +192,6 @@ internal sealed class TransientSession(
         {
             // Too large for this client: as if it had been acknowledged. [MQTT-3.1.2-25]
             if (!state.Acknowledge(delivery.PacketIdentifier, out _)) state.Complete(delivery.PacketIdentifier, out _);
-        }
-    }
-
-    /// <summary>What a member of a shared subscription leaves behind goes to another member, but for QoS 2 that it may have. [MQTT-4.8.2-5]</summary>
-    private void Redispatch()
-    {
-        var now = loop.NowMs;
-        foreach (var inflight in state.InflightInOrder())
-        {
-            if (inflight.Delivery is { Share: not null, Qos: Qos.AtLeastOnce }) services.Router.Redispatch(loop, inflight.Delivery);
-        }
-
-        foreach (var delivery in state.Queued())
-        {
-            if (delivery.Share is null) continue;
-            if (delivery.Message.IsExpired(now)) BrokerCounters.Add(Metric.DeliveryDroppedExpired); // [MQTT-3.3.2-5]
-            else services.Router.Redispatch(loop, delivery);
         }
     }
 }

@@ -1,5 +1,6 @@
 using Broker.Gateway.Links;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
@@ -15,7 +16,7 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
     private Dictionary<string, LocalFilter>? shared;
 
     /// <summary>What all transient sessions need of the gateway.</summary>
-    internal sealed record Services(ShardLinks Shards, MessageRouter Router);
+    internal sealed record Services(ShardLinks Shards, MessageRouter Router, BrokerGauges Gauges);
 
     public int Count => own.Count;
 
@@ -81,6 +82,7 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
         local = filter.IsShared ? FindOrAddShared(filter, out isNewFilter) : loop.Filters.GetOrAdd(filter, out isNewFilter);
         if (!local.Set(new Subscriber(session, options))) return false; // replaced the subscription [MQTT-3.8.4-3]
         own.Add(local);
+        services.Gauges.AddSubscriptions(filter.IsShared, 1);
         if (isNewFilter) changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local)));
         return true;
     }
@@ -111,6 +113,7 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
     private void Remove(LocalFilter local, List<RouteChange> changes)
     {
         own.Remove(local);
+        services.Gauges.AddSubscriptions(local.Filter.IsShared, -1);
         local.Remove(session);
         if (local.Count > 0) return;
         changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local), Remove: true));

@@ -2,6 +2,7 @@ using System.Net;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
+using Broker.Grains.Interfaces.Cluster;
 using DotNetty.Buffers;
 using DotNetty.Transport.Bootstrapping;
 using DotNetty.Transport.Channels;
@@ -12,13 +13,17 @@ namespace Broker.Gateway.Transport;
 /// <summary>The MQTT listener: accepts connections and puts a pipeline behind each.</summary>
 internal sealed class MqttListener(
     ITransport transport, IEventLoopGroup loops, GatewayLoops contexts, ConnectionServices connections, HandshakeAdmission admission,
-    IOptions<GatewayOptions> gateway, IOptions<MqttOptions> mqtt)
+    IOptions<GatewayOptions> gateway, IOptions<MqttOptions> mqtt) : IReadiness
 {
     private readonly GatewayOptions options = gateway.Value;
     private IChannel? listening;
 
     /// <summary>Where it listens, once it does.</summary>
     public EndPoint? LocalAddress => listening?.LocalAddress;
+
+    public string Name => "listener";
+
+    public string? Fault => listening is { Active: true } ? null : "connections are not accepted";
 
     /// <summary>Starts to accept.</summary>
     /// <exception cref="ListenException">The address cannot be had.</exception>

@@ -1,8 +1,10 @@
+using Broker.Grains.Interfaces.Cluster;
+
 namespace Broker.Grains.Interfaces.Clients;
 
 /// <summary>Knows, for one partition of the client identifiers, who is connected where and who has a durable session. Key: the partition, from 0.</summary>
 [Alias("IClientRegistryGrain")]
-public interface IClientRegistryGrain : IGrainWithIntegerKey
+public interface IClientRegistryGrain : ISpreadGrain
 {
     /// <summary>Makes a connection the owner of its client identifier (promise 4). The newest registration wins.</summary>
     [Alias("Register")]
@@ -29,9 +31,10 @@ public readonly record struct ClientLocation([property: Id(0)] SiloAddress Gatew
 /// <param name="ClientId">Its client identifier.</param>
 /// <param name="Location">Where it is.</param>
 /// <param name="IsDurable">Whether its session outlives the connection.</param>
+/// <param name="ConnectedAt">When it connected, in Unix milliseconds: the newer of two is the owner when a partition recovers.</param>
 [GenerateSerializer, Immutable, Alias("ClientRegistration")]
 public readonly record struct ClientRegistration(
-    [property: Id(0)] string ClientId, [property: Id(1)] ClientLocation Location, [property: Id(2)] bool IsDurable);
+    [property: Id(0)] string ClientId, [property: Id(1)] ClientLocation Location, [property: Id(2)] bool IsDurable, [property: Id(3)] long ConnectedAt);
 
 /// <summary>What a registering connection has to clear away before it is accepted.</summary>
 /// <param name="Previous">The connection it replaces, which must be closed first; null if there was none.</param>

@@ -1,5 +1,7 @@
+using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
 using Orleans.Services;
 
 namespace Broker.Grains.Interfaces.Gateways;
@@ -15,6 +17,18 @@ public interface IGatewayService : IGrainService
     /// <summary>All routes of this gateway that live in a shard, for a shard that recovers.</summary>
     [Alias("RoutesOf")]
     Task<RouteChange[]> RoutesOf(int shard);
+
+    /// <summary>The digest of these routes, for a shard that audits itself.</summary>
+    [Alias("DigestOf")]
+    Task<RouteDigest> DigestOf(int shard);
+
+    /// <summary>All connections of this gateway whose clients belong to a partition of the registry, for a partition that recovers.</summary>
+    [Alias("ClientsOf")]
+    Task<ClientRegistration[]> ClientsOf(int partition);
+
+    /// <summary>Takes what durable sessions in another process tell their connections here, in order; a batch that is sent again is not taken again.</summary>
+    [Alias("Pipe")]
+    Task Pipe(PipeBatch batch);
 
     /// <summary>Closes a connection for a newer one of the same client; returns when it can send no more.</summary>
     [Alias("Close")]

@@ -1,5 +1,7 @@
+using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
+using Broker.Grains.Interfaces.Sessions;
 
 namespace Broker.Grains.Interfaces.Gateways;
 
@@ -13,6 +15,15 @@ public interface ILocalGateway
 
     /// <summary>All routes of this gateway that live in a shard, for a shard that recovers.</summary>
     Task<RouteChange[]> RoutesOfAsync(int shard);
+
+    /// <summary>The digest of these routes, for a shard that audits itself.</summary>
+    Task<RouteDigest> DigestOfAsync(int shard);
+
+    /// <summary>All connections whose clients belong to a partition of the registry, for a partition that recovers.</summary>
+    ClientRegistration[] ClientsOf(int partition);
+
+    /// <summary>Hands what durable sessions in another process tell their connections to those connections, in order.</summary>
+    void Pipe(ReadOnlySpan<PipeItem> items);
 
     /// <summary>Closes a connection for a newer one of the same client, and waits until it can send no more.</summary>
     /// <param name="connection">The number under which the connection was registered.</param>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Broker.Grains.Interfaces.Links;
 
 /// <summary>A batched link: at most one call in flight; everything that arrives meanwhile travels in the next call.</summary>
@@ -7,6 +9,9 @@ namespace Broker.Grains.Interfaces.Links;
 /// <typeparam name="T">What travels.</typeparam>
 public abstract class BatchLink<T>
 {
+    /// <summary>A batch is cut at so many bytes: a call of over 100 MB would close the connection that all grains of two processes share.</summary>
+    private const int MaxBatchBytes = 512 * 1024;
+
     private readonly Lock gate = new();
     private readonly int capacity;
     private readonly int maxBatch;
@@ -68,32 +73,50 @@ public abstract class BatchLink<T>
     /// <summary>One call. Throws when it is not known to have succeeded.</summary>
     protected abstract Task SendAsync(T[] batch, long batchNumber);
 
+    /// <summary>True if the receiver has gone for good: a batch that fails is given up at once.</summary>
+    protected virtual bool IsGone => false;
+
     /// <summary>The batch could not be delivered in time.</summary>
     protected abstract void OnGivenUp(T[] batch, Exception error);
+
+    /// <summary>About how many bytes an item takes, so that a batch does not become too large; 0 if items are always small.</summary>
+    protected virtual int SizeOf(in T item) => 0;
 
     private async Task RunAsync()
     {
         while (TryTakeBatch(out var batch))
         {
-            var started = time.GetTimestamp();
-            for (var delay = TimeSpan.FromMilliseconds(20); ; delay = TimeSpan.FromMilliseconds(Math.Min(delay.TotalMilliseconds * 2, 1000)))
+            if (await TrySendAsync(batch) is not { } error) continue;
+            try
             {
-                try
-                {
-                    await SendAsync(batch, number);
-                    break;
-                }
-                catch (Exception error) // a host loop: whatever it is, the items are answered for
-                {
-                    if (time.GetElapsedTime(started) >= giveUpAfter)
-                    {
-                        OnGivenUp(batch, error);
-                        break;
-                    }
-
-                    await Task.Delay(delay, time);
-                }
+                OnGivenUp(batch, error);
             }
+            catch
+            {
+                // It costs this batch and is seen as an unobserved exception; what waits behind travels all the same.
+                _ = Task.Run(RunAsync);
+                throw;
+            }
+        }
+    }
+
+    /// <returns>Null when it has arrived; otherwise why not.</returns>
+    private async Task<Exception?> TrySendAsync(T[] batch)
+    {
+        var started = time.GetTimestamp();
+        for (var delay = TimeSpan.FromMilliseconds(20); ; delay = TimeSpan.FromMilliseconds(Math.Min(delay.TotalMilliseconds * 2, 1000)))
+        {
+            try
+            {
+                await SendAsync(batch, number);
+                return null;
+            }
+            catch (Exception error) // a host loop: whatever it is, the items are answered for
+            {
+                if (IsGone || time.GetElapsedTime(started) >= giveUpAfter) return error;
+            }
+
+            await Task.Delay(delay, time);
         }
     }
 
@@ -101,7 +124,7 @@ public abstract class BatchLink<T>
     {
         lock (gate)
         {
-            var count = Math.Min(waiting.Count, maxBatch);
+            var count = CountOfNext();
             batch = waiting.GetRange(0, count).ToArray();
             if (count == waiting.Count) waiting.Clear();
             else waiting.RemoveRange(0, count);
@@ -109,5 +132,19 @@ public abstract class BatchLink<T>
             else running = false;
             return running;
         }
+    }
+
+    /// <summary>How many of those that wait go together; one that is too large by itself goes alone.</summary>
+    private int CountOfNext()
+    {
+        var most = Math.Min(waiting.Count, maxBatch);
+        long bytes = 0;
+        for (var count = 0; count < most; count++)
+        {
+            bytes += SizeOf(CollectionsMarshal.AsSpan(waiting)[count]);
+            if (bytes > MaxBatchBytes) return Math.Max(count, 1);
+        }
+
+        return most;
     }
 }

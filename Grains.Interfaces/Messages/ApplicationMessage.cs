@@ -35,9 +35,21 @@ public sealed class ApplicationMessage
     [Id(6)]
     public long ExpiresAt { get; init; }
 
+    /// <summary>Names it between nodes; null where that is not needed. Not part of what is stored.</summary>
+    [Id(7)]
+    public MessageOrigin? Origin { get; init; }
+
     /// <summary>The same message with another end of life.</summary>
     /// <param name="unixMs">When it expires, in Unix milliseconds; 0 means never.</param>
-    public ApplicationMessage ExpiringAt(long unixMs) => new()
+    public ApplicationMessage ExpiringAt(long unixMs) => With(unixMs, Origin);
+
+    /// <summary>The same message as its own origin would see it: without a name between nodes.</summary>
+    public ApplicationMessage WithoutOrigin() => Origin is null ? this : With(ExpiresAt, null);
+
+    /// <summary>The same message with a name between nodes.</summary>
+    public ApplicationMessage From(MessageOrigin origin) => With(ExpiresAt, origin);
+
+    private ApplicationMessage With(long expiresAt, MessageOrigin? origin) => new()
     {
         Topic = Topic,
         Payload = Payload,
@@ -45,7 +57,8 @@ public sealed class ApplicationMessage
         Retain = Retain,
         Properties = Properties,
         PublisherId = PublisherId,
-        ExpiresAt = unixMs,
+        ExpiresAt = expiresAt,
+        Origin = origin,
     };
 
     /// <summary>True once its message expiry interval has passed.</summary>

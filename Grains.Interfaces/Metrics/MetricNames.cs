@@ -25,6 +25,9 @@ public static class MetricNames
         ("messages.received", [Metric.MessagesQos0Received, Metric.MessagesQos1Received, Metric.MessagesQos2Received]),
         ("messages.sent", [Metric.MessagesQos0Sent, Metric.MessagesQos1Sent, Metric.MessagesQos2Sent]),
         ("messages.dropped", [Metric.MessagesDroppedAwaitPubrelTimeout, Metric.MessagesDroppedNoSubscribers]),
+        ("client.connack", [Metric.PacketsConnackSent]),
+        ("client.subscribe", [Metric.PacketsSubscribeReceived]),
+        ("client.unsubscribe", [Metric.PacketsUnsubscribeReceived]),
         ("delivery.dropped",
         [
             Metric.DeliveryDroppedNoLocal, Metric.DeliveryDroppedTooLarge, Metric.DeliveryDroppedQos0Msg, Metric.DeliveryDroppedQueueFull,
@@ -35,7 +38,7 @@ public static class MetricNames
     /// <summary>Names of which the second and later words after the point belong together.</summary>
     private static readonly string[] Joined =
     [
-        "no_local", "too_large", "qos0_msg", "queue_full", "no_subscribers", "await_pubrel_timeout", "auth_error", "link_full", "store_failed", "read_paused",
+        "no_local", "too_large", "qos0_msg", "queue_full", "no_subscribers", "await_pubrel_timeout", "auth_error", "link_full", "store_failed", "read_paused", "check_acl",
     ];
 
     /// <summary>Every counter and sum, by name.</summary>

@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Topics;
 
@@ -5,7 +6,7 @@ namespace Broker.Grains.Interfaces.Retained;
 
 /// <summary>Owns the retained messages of the topics of one shard. Key: the shard's number, from 0.</summary>
 [Alias("IRetainedGrain")]
-public interface IRetainedGrain : IGrainWithIntegerKey
+public interface IRetainedGrain : ISpreadGrain
 {
     /// <summary>Stores, replaces or (empty payload) deletes retained messages, in order. [MQTT-3.3.1-5], [MQTT-3.3.1-6]</summary>
     /// <returns>A code for each message when it is committed: success, or quota exceeded when the store or a limit refuses it.</returns>

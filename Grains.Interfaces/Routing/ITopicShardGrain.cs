@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Topics;
 
@@ -6,7 +7,7 @@ namespace Broker.Grains.Interfaces.Routing;
 /// <summary>Owns the routes of the topics of one shard. Key: the shard's number, from 0.</summary>
 /// <remarks>It takes nothing before it has its routes from every live gateway and from the store.</remarks>
 [Alias("ITopicShardGrain")]
-public interface ITopicShardGrain : IGrainWithIntegerKey
+public interface ITopicShardGrain : ISpreadGrain
 {
     /// <summary>Routes messages in their order.</summary>
     /// <returns>A code for each message, when all its destinations have it: success, no matching subscribers (0x10), or why it was refused.

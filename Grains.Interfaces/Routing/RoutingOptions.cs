@@ -21,6 +21,10 @@ public sealed class RoutingOptions
     /// <summary>The strategy by share name.</summary>
     public Dictionary<string, SharedStrategy> GroupStrategies { get; init; } = [];
 
+    /// <summary>How often each shard compares its routes with what gateways and sessions are subscribed to; 0 is never.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan AuditInterval { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How many topics' matches each shard remembers, 0 to 1,000,000.</summary>
     [Range(0, 1_000_000)]
     public int MatchCacheSize { get; set; } = 10_000;

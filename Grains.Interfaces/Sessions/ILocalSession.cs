@@ -31,9 +31,13 @@ public interface ILocalSession
     /// <summary>PUBCOMP from the client.</summary>
     bool Complete(ushort packetIdentifier);
 
+    /// <summary>Whether a delivery with this identifier is in flight.</summary>
+    bool IsInUse(ushort packetIdentifier);
+
     /// <summary>An incoming QoS 2 PUBLISH: reserves its identifier.</summary>
-    /// <param name="receipt">Is told when the reservation is stored, if it is new.</param>
-    ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt);
+    /// <param name="receipt">Is told when the reservation is stored, also if it was made before.</param>
+    /// <param name="number">The message's number, of which <see cref="MessageOrigin.OfSession"/> makes its origin.</param>
+    ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt, out long number);
 
     /// <summary>Frees an incoming identifier: at PUBREL, or because its message was refused.</summary>
     /// <param name="receipt">Is told when that is stored.</param>
@@ -59,7 +63,7 @@ public interface ILocalSession
 /// <summary>A durable session's way to its connection. Called under the session's lock, on any thread: hand over, do not wait.</summary>
 public interface ISessionPipe
 {
-    /// <summary>False while the socket cannot keep up: QoS 0 messages wait in the session's queue then.</summary>
+    /// <summary>False while the socket, or the way to it, cannot keep up: messages wait in the session's queue then, until <see cref="ILocalSession.Drain"/>.</summary>
     bool IsWritable { get; }
 
     /// <summary>Sends a PUBLISH.</summary>

@@ -81,6 +81,14 @@ public sealed record OpenSessionRequest
     /// <summary>Deliver at the higher of the message's and the subscription's QoS instead of the lower.</summary>
     [Id(7)]
     public bool UpgradeQos { get; init; }
+
+    /// <summary>The connection's process takes grains: the session is to live there.</summary>
+    [Id(8)]
+    public bool MayMove { get; init; }
+
+    /// <summary>Whether the gateway limits subscriptions, and so needs to know them.</summary>
+    [Id(9)]
+    public bool NeedsFilters { get; init; }
 }
 
 /// <summary>A will as the broker keeps it.</summary>
@@ -96,10 +104,28 @@ public sealed record Will(
 }
 
 /// <summary>The session a connection got.</summary>
-/// <param name="Code">Success, or why there is none: server unavailable when the store does not answer.</param>
+/// <param name="Code">Success, or why there is none: server unavailable when the store does not answer; server moved when the session is on its way to
+/// the connection's process and is to be asked for again.</param>
 /// <param name="SessionPresent">Whether there was a session to resume.</param>
+/// <param name="Place">Where it is, with what a connection in another process must know of it; null if there is none.</param>
 [GenerateSerializer, Immutable, Alias("OpenSessionResult")]
-public readonly record struct OpenSessionResult([property: Id(0)] ReasonCode Code, [property: Id(1)] bool SessionPresent);
+public readonly record struct OpenSessionResult(
+    [property: Id(0)] ReasonCode Code, [property: Id(1)] bool SessionPresent, [property: Id(2)] SessionPlace? Place = null);
+
+/// <summary>Where an open session is.</summary>
+/// <param name="Silo">Its process.</param>
+/// <param name="Receipts">The incoming QoS 2 identifiers that are reserved: a connection elsewhere decides by a copy of them.</param>
+/// <param name="Filters">Its subscriptions, if the request asked for them.</param>
+/// <param name="LastReceiptNumber">The number of the last of those messages: the connection numbers on.</param>
+[GenerateSerializer, Immutable, Alias("SessionPlace")]
+public sealed record SessionPlace(
+    [property: Id(0)] SiloAddress Silo, [property: Id(1)] ReservedIdentifier[] Receipts, [property: Id(2)] string[]? Filters, [property: Id(3)] long LastReceiptNumber);
+
+/// <summary>An incoming QoS 2 message that was taken and not yet released.</summary>
+/// <param name="PacketIdentifier">Its publisher's packet identifier.</param>
+/// <param name="Number">Its number in the session.</param>
+[GenerateSerializer, Immutable, Alias("ReservedIdentifier")]
+public readonly record struct ReservedIdentifier([property: Id(0)] ushort PacketIdentifier, [property: Id(1)] long Number);
 
 /// <summary>A connection leaves its session.</summary>
 /// <param name="Location">The connection; ignored if it is not the session's any more.</param>

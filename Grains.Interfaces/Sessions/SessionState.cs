@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 
 namespace Broker.Grains.Interfaces.Sessions;
 
@@ -49,7 +50,7 @@ public sealed class SessionState
     private SessionLimits limits;
     private SessionQueue? queue;
     private InflightWindow? window;
-    private Dictionary<ushort, long>? receipts;
+    private Dictionary<ushort, (long At, long Number)>? receipts;
     private long lastSequence;
 
     /// <summary>An empty session.</summary>
@@ -139,11 +140,12 @@ public sealed class SessionState
         delivery = default;
         if (window is null || !window.TryGet(packetIdentifier, out var inflight) || inflight.Delivery.Qos != Qos.ExactlyOnce) return false;
         delivery = inflight.Delivery;
+        if (inflight.State == InflightState.Released) BrokerCounters.Add(Metric.PacketsPubrecInuse);
         window.Set(packetIdentifier, InflightState.Released, nowMs);
         return true;
     }
 
-    /// <summary>PUBCOMP, or PUBREC with an error: a QoS 2 delivery is complete. [MQTT-4.3.3-4]</summary>
+    /// <summary>PUBCOMP, or PUBREC with an error: a QoS 2 delivery is complete. [MQTT-4.3.3-5], [MQTT-4.4.0-2]</summary>
     /// <returns>False if no QoS 2 delivery has that identifier.</returns>
     public bool Complete(ushort packetIdentifier, out Delivery delivery)
     {
@@ -165,6 +167,9 @@ public sealed class SessionState
         return true;
     }
 
+    /// <summary>Whether a delivery with that packet identifier is in flight.</summary>
+    public bool IsInUse(ushort packetIdentifier) => window is not null && window.Contains(packetIdentifier);
+
     /// <summary>Takes a waiting delivery out of the queue. Slow: for what the store refused.</summary>
     public void Discard(long sequence) => queue?.Discard(sequence);
 
@@ -177,6 +182,25 @@ public sealed class SessionState
     /// <summary>All that waits.</summary>
     public IEnumerable<Delivery> Queued() => queue?.Enumerate() ?? [];
 
+    /// <summary>What a session that ends leaves to other members of its shared subscriptions: not QoS 2 that its client may have, nor what has expired. [MQTT-4.8.2-5]</summary>
+    public List<Delivery> SharedLeftovers(long nowMs)
+    {
+        var left = new List<Delivery>();
+        foreach (var inflight in InflightInOrder())
+        {
+            if (inflight.Delivery is { Share: not null, Qos: Qos.AtLeastOnce }) left.Add(inflight.Delivery);
+        }
+
+        foreach (var delivery in Queued())
+        {
+            if (delivery.Share is null) continue;
+            if (delivery.Message.IsExpired(nowMs)) BrokerCounters.Add(Metric.DeliveryDroppedExpired); // [MQTT-3.3.2-5]
+            else left.Add(delivery);
+        }
+
+        return left;
+    }
+
     /// <summary>Puts back what a store remembers of a delivery: in the queue, or, if it was released, in flight.</summary>
     public void Restore(in Delivery delivery, InflightState? state, long nowMs)
     {
@@ -186,14 +210,37 @@ public sealed class SessionState
     }
 
     /// <summary>An incoming QoS 2 PUBLISH: reserves its identifier until <see cref="Release"/>.</summary>
-    public ReceiveOutcome TryReceive(ushort packetIdentifier, long nowMs)
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, long nowMs) => TryReceive(packetIdentifier, nowMs, out _);
+
+    /// <summary>The same, and numbers the message.</summary>
+    /// <param name="number">Its number: a new one, or the one it had before.</param>
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, long nowMs, out long number)
     {
         receipts ??= [];
-        if (receipts.ContainsKey(packetIdentifier)) return ReceiveOutcome.Repeated;
+        number = 0;
+        if (receipts.TryGetValue(packetIdentifier, out var known))
+        {
+            number = known.Number;
+            return ReceiveOutcome.Repeated;
+        }
+
         if (limits.MaxAwaitingRelease > 0 && receipts.Count >= limits.MaxAwaitingRelease) return ReceiveOutcome.Full;
-        receipts.Add(packetIdentifier, nowMs);
+        receipts.Add(packetIdentifier, (nowMs, number = ++LastReceiptNumber));
         return ReceiveOutcome.New;
     }
+
+    /// <summary>Puts back an identifier that a store remembers.</summary>
+    public void RestoreReceipt(ushort packetIdentifier, long number, long nowMs) => (receipts ??= [])[packetIdentifier] = (nowMs, number);
+
+    /// <summary>Reserves an identifier whose message was numbered by a connection elsewhere; it may be reserved already.</summary>
+    public void Reserve(ushort packetIdentifier, long number, long nowMs)
+    {
+        (receipts ??= []).TryAdd(packetIdentifier, (nowMs, number));
+        LastReceiptNumber = Math.Max(LastReceiptNumber, number);
+    }
+
+    /// <summary>The number of the last incoming QoS 2 message; the next one gets the next.</summary>
+    public long LastReceiptNumber { get; set; }
 
     /// <summary>PUBREL, or the message was refused: frees the identifier.</summary>
     /// <returns>False if it was not reserved.</returns>
@@ -204,13 +251,11 @@ public sealed class SessionState
     public IReadOnlyList<ushort> ExpireReceipts(long nowMs)
     {
         if (receipts is null || receipts.Count == 0) return [];
-        var late = receipts.Where(receipt => nowMs - receipt.Value >= limits.AwaitReleaseTimeoutMs).Select(receipt => receipt.Key).ToArray();
+        var late = receipts.Where(receipt => nowMs - receipt.Value.At >= limits.AwaitReleaseTimeoutMs).Select(receipt => receipt.Key).ToArray();
         foreach (var identifier in late) receipts.Remove(identifier);
         return late;
     }
 
     /// <summary>The reserved incoming QoS 2 identifiers.</summary>
-    public IReadOnlyCollection<ushort> Receipts => receipts is null ? [] : receipts.Keys;
-
-    private bool IsInUse(ushort packetIdentifier) => window is not null && window.Contains(packetIdentifier);
+    public IEnumerable<ReservedIdentifier> Receipts => receipts?.Select(receipt => new ReservedIdentifier(receipt.Key, receipt.Value.Number)) ?? [];
 }

@@ -80,7 +80,7 @@ public readonly struct TopicFilter : IEquatable<TopicFilter>
         var levels = topic.Text.Split('/');
         for (var i = 0; i < path.Length; i++)
         {
-            if (path[i] == "#") return true; // also matches the parent level [MQTT-4.7.1-1]
+            if (path[i] == "#") return true; // also matches the parent level [MQTT-4.7.1.2]
             if (i == levels.Length || (path[i] != "+" && path[i] != levels[i])) return false;
         }
 

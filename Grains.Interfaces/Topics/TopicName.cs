@@ -32,6 +32,9 @@ public sealed class TopicName : IEquatable<TopicName>
     /// <summary>True for `$SYS/…` and its like, which a leading wildcard does not match. [MQTT-4.7.2-1]</summary>
     public bool StartsWithDollar => utf8[0] == (byte)'$';
 
+    /// <summary>True for `$SYS/…`, where the broker speaks of itself.</summary>
+    public bool IsSystem => utf8.AsSpan().StartsWith("$SYS/"u8);
+
     /// <summary>How many levels the name has; `/` alone has two.</summary>
     public int LevelCount => TopicLevels.Count(utf8);
 
@@ -39,7 +42,7 @@ public sealed class TopicName : IEquatable<TopicName>
     /// <param name="utf8">The bytes without the length prefix; copied.</param>
     /// <param name="name">The name; null when the result is false.</param>
     /// <returns>False for empty or overlong input, bad UTF-8, NUL or a wildcard; never throws.
-    /// Implements [MQTT-3.3.2-1], [MQTT-3.3.2-2], [MQTT-4.7.3-1], [MQTT-4.7.3-2], [MQTT-1.5.4-1], [MQTT-1.5.4-2].</returns>
+    /// Implements [MQTT-3.3.2-1], [MQTT-3.3.2-2], [MQTT-4.7.0-1], [MQTT-4.7.3-1], [MQTT-4.7.3-2], [MQTT-1.5.4-1], [MQTT-1.5.4-2].</returns>
     public static bool TryParse(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out TopicName? name)
     {
         name = null;

@@ -1,18 +1,51 @@
 using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Metrics;
 
 namespace Broker.Grains.Clients;
 
 /// <summary>Who is connected where, for one partition of the client identifiers. Thread-safe by one lock.</summary>
-internal sealed class ClientPartition : ILocalClientRegistry
+internal sealed class ClientPartition(BrokerGauges gauges) : ILocalClientRegistry
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, Entry> clients = new(StringComparer.Ordinal);
+    private int absent;
     private bool closed;
 
     /// <summary>A durable session that the store knows.</summary>
     public void AddStored(string clientId)
     {
-        lock (gate) clients[clientId] = new Entry(null, IsStored: true, WillStore: false);
+        lock (gate) Set(clientId, default, Stored);
+    }
+
+    /// <summary>A connection that a gateway has, while the partition recovers.</summary>
+    /// <returns>The connection to close: of two of one client the older one; null if there is just one.</returns>
+    public ClientLocation? AddConnected(in ClientRegistration registration)
+    {
+        lock (gate)
+        {
+            clients.TryGetValue(registration.ClientId, out var known);
+            var isNewer = known.Location is null || known.ConnectedAt < registration.ConnectedAt;
+            if (isNewer) Set(registration.ClientId, known, new Entry(registration.Location, known.IsStored, registration.IsDurable, registration.ConnectedAt));
+            return isNewer ? known.Location : registration.Location;
+        }
+    }
+
+    /// <summary>The gateways that have connections here.</summary>
+    public SiloAddress[] Gateways()
+    {
+        lock (gate) return [.. clients.Values.Select(entry => entry.Location?.Gateway).OfType<SiloAddress>().Distinct()];
+    }
+
+    /// <summary>A gateway has gone, and its connections with it.</summary>
+    public void Forget(SiloAddress gateway)
+    {
+        lock (gate)
+        {
+            foreach (var (clientId, entry) in clients)
+            {
+                if (gateway.Equals(entry.Location?.Gateway)) Disconnect(clientId, entry);
+            }
+        }
     }
 
     public bool TryRegister(in ClientRegistration registration, out RegisterResult result)
@@ -25,7 +58,7 @@ internal sealed class ClientPartition : ILocalClientRegistry
             // Stored until it is forgotten: this connection may end before it has discarded or resumed the session.
             var stored = before.IsStored || before.WillStore;
             result = new RegisterResult(before.Location, stored);
-            clients[registration.ClientId] = new Entry(registration.Location, stored, registration.IsDurable);
+            Set(registration.ClientId, before, new Entry(registration.Location, stored, registration.IsDurable, registration.ConnectedAt));
             return true;
         }
     }
@@ -35,9 +68,7 @@ internal sealed class ClientPartition : ILocalClientRegistry
         lock (gate)
         {
             if (closed) return false;
-            if (!clients.TryGetValue(clientId, out var entry) || entry.Location != location) return true;
-            if (entry.IsStored || entry.WillStore) clients[clientId] = new Entry(null, IsStored: true, WillStore: false);
-            else clients.Remove(clientId);
+            if (clients.TryGetValue(clientId, out var entry) && entry.Location == location) Disconnect(clientId, entry);
             return true;
         }
     }
@@ -47,20 +78,44 @@ internal sealed class ClientPartition : ILocalClientRegistry
     {
         lock (gate)
         {
-            if (!clients.TryGetValue(clientId, out var entry)) return;
-            if (entry.Location is null) clients.Remove(clientId);
-            else clients[clientId] = entry with { IsStored = false, WillStore = entry.WillStore && entry.Location != endedWith };
+            if (closed || !clients.TryGetValue(clientId, out var entry)) return;
+            Set(clientId, entry, entry with { IsStored = false, WillStore = entry.WillStore && entry.Location != endedWith });
         }
     }
 
     /// <summary>Ends all direct use.</summary>
     public void Close()
     {
-        lock (gate) closed = true;
+        lock (gate)
+        {
+            if (closed) return;
+            closed = true;
+            gauges.Add(Gauge.Sessions, -absent);
+        }
     }
+
+    /// <summary>Changes what is known of a client; one that is neither connected nor has a session is forgotten.</summary>
+    private void Set(string clientId, in Entry before, in Entry after)
+    {
+        if (after is { Location: null, IsStored: false }) clients.Remove(clientId);
+        else clients[clientId] = after;
+        var change = (after.IsAbsent ? 1 : 0) - (before.IsAbsent ? 1 : 0);
+        if (change == 0) return;
+        absent += change;
+        gauges.Add(Gauge.Sessions, change);
+    }
+
+    private static Entry Stored => new(null, IsStored: true, WillStore: false, ConnectedAt: 0);
+
+    private void Disconnect(string clientId, in Entry entry) => Set(clientId, entry, entry.IsStored || entry.WillStore ? Stored : default);
 
     /// <param name="Location">Where the client is connected.</param>
     /// <param name="IsStored">It has a durable session.</param>
     /// <param name="WillStore">Its connection has one or is about to make one.</param>
-    private readonly record struct Entry(ClientLocation? Location, bool IsStored, bool WillStore);
+    /// <param name="ConnectedAt">When it connected, in Unix milliseconds.</param>
+    private readonly record struct Entry(ClientLocation? Location, bool IsStored, bool WillStore, long ConnectedAt)
+    {
+        /// <summary>Its session is counted here; that of a connected client where the client is.</summary>
+        public bool IsAbsent => Location is null && IsStored;
+    }
 }

@@ -1,33 +1,45 @@
+using Broker.Grains.Cluster;
+using Broker.Grains.Gateways;
 using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Gateways;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Storage;
+using Orleans.GrainDirectory;
 
 namespace Broker.Grains.Clients;
 
 /// <summary>The registry partitions that are active in this process. Thread-safe.</summary>
-internal sealed class LocalClientRegistries(ShardMap map) : ILocalClientRegistries
+internal sealed class LocalClientRegistries(ShardMap map) : LocalTable<ClientPartition>(map.Count), ILocalClientRegistries
 {
-    private readonly ClientPartition?[] partitions = new ClientPartition?[map.Count];
-
-    ILocalClientRegistry? ILocalClientRegistries.Find(int partition) => Volatile.Read(ref partitions[partition]);
-
-    public void Open(int number, ClientPartition partition) => Volatile.Write(ref partitions[number], partition);
-
-    public void Close(int number) => Volatile.Write(ref partitions[number], null);
+    ILocalClientRegistry? ILocalClientRegistries.Find(int partition) => Find(partition);
 }
 
 /// <inheritdoc cref="IClientRegistryGrain"/>
-[KeepAlive]
-internal sealed class ClientRegistryGrain(LocalClientRegistries local, BrokerStore store) : Grain, IClientRegistryGrain
+[KeepAlive, EvenPlacement, GrainDirectory(GrainDirectoryName = ClusterDirectory.Name)]
+internal sealed class ClientRegistryGrain(LocalClientRegistries local, BrokerStore store, GatewayPoll gateways, IGatewayClient gatewayClient, BrokerGauges gauges)
+    : Grain, IClientRegistryGrain
 {
-    private readonly ClientPartition partition = new();
+    private readonly ClientPartition partition = new(gauges);
 
     private int Number => (int)this.GetPrimaryKeyLong();
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         foreach (var session in await store.ListSessionsAsync(Number)) partition.AddStored(session.ClientId);
+        foreach (var (_, clients) in await gateways.AskAllAsync(gateway => gateway.ClientsOf(Number), cancellationToken))
+        {
+            foreach (var client in clients)
+            {
+                // A takeover that the partition before did not live to see the end of.
+                if (partition.AddConnected(client) is { } older) gatewayClient.At(older.Gateway).Close(older.Connection, ReasonCode.SessionTakenOver).Ignore();
+            }
+        }
+
         local.Open(Number, partition);
+        // Who died since it answered was not reported to a partition that was not open.
+        foreach (var gateway in partition.Gateways().Where(gateways.HasGone)) partition.Forget(gateway);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -36,6 +48,8 @@ internal sealed class ClientRegistryGrain(LocalClientRegistries local, BrokerSto
         partition.Close();
         return Task.CompletedTask;
     }
+
+    public Task MoveTo(SiloAddress silo) => this.MigrateTo(silo);
 
     public Task<RegisterResult> Register(ClientRegistration registration)
     {

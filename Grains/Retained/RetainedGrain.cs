@@ -1,28 +1,24 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
 using Microsoft.Extensions.Options;
+using Orleans.GrainDirectory;
 
 namespace Broker.Grains.Retained;
 
 /// <summary>The retained partitions that are active in this process. Thread-safe.</summary>
-internal sealed class LocalRetainedPartitions(ShardMap map) : ILocalRetainedPartitions
+internal sealed class LocalRetainedPartitions(ShardMap map) : LocalTable<RetainedPartition>(map.Count), ILocalRetainedPartitions
 {
-    private readonly RetainedPartition?[] partitions = new RetainedPartition?[map.Count];
-
-    ILocalRetained? ILocalRetainedPartitions.Find(int partition) => Volatile.Read(ref partitions[partition]);
-
-    public void Open(int number, RetainedPartition partition) => Volatile.Write(ref partitions[number], partition);
-
-    public void Close(int number) => Volatile.Write(ref partitions[number], null);
+    ILocalRetained? ILocalRetainedPartitions.Find(int partition) => Find(partition);
 }
 
 /// <inheritdoc cref="IRetainedGrain"/>
-[KeepAlive]
+[KeepAlive, EvenPlacement, GrainDirectory(GrainDirectoryName = ClusterDirectory.Name)]
 internal sealed class RetainedGrain(
-    LocalRetainedPartitions local, BrokerStore store, IOptions<RetainedOptions> options, RetainedBudget budget, TimeProvider time) : Grain, IRetainedGrain
+    LocalRetainedPartitions local, NodeFences fences, BrokerStore store, IOptions<RetainedOptions> options, RetainedBudget budget, TimeProvider time) : Grain, IRetainedGrain
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromMinutes(1);
     private RetainedPartition? partition;
@@ -31,8 +27,18 @@ internal sealed class RetainedGrain(
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        await fences.EnsureAsync();
         partition = new RetainedPartition(Number, store, options.Value, budget, time);
-        await foreach (var message in store.LoadRetainedAsync(Number, cancellationToken)) partition.Restore(message);
+        try
+        {
+            await foreach (var message in store.LoadRetainedAsync(Number, cancellationToken)) partition.Restore(message);
+        }
+        catch
+        {
+            partition.Close(); // what it has counted is counted again by the next activation
+            throw;
+        }
+
         this.RegisterGrainTimer(
             static (partition, _) =>
             {
@@ -50,6 +56,8 @@ internal sealed class RetainedGrain(
         partition?.Close();
         return Task.CompletedTask;
     }
+
+    public Task MoveTo(SiloAddress silo) => this.MigrateTo(silo);
 
     public Task<ReasonCode[]> Store(ApplicationMessage[] messages) => Task.WhenAll(messages.Select(message =>
     {

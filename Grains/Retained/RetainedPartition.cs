@@ -155,7 +155,7 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
 }
 
 /// <summary>Counts the retained messages of this process against their limit. Thread-safe.</summary>
-internal sealed class RetainedBudget(RetainedOptions options)
+internal sealed class RetainedBudget(RetainedOptions options, BrokerGauges gauges)
 {
     private int count;
 
@@ -165,14 +165,27 @@ internal sealed class RetainedBudget(RetainedOptions options)
     /// <summary>Takes a place if one is left.</summary>
     public bool TryTake()
     {
-        if (Interlocked.Increment(ref count) <= options.MaxMessages || options.MaxMessages == 0) return true;
-        Interlocked.Decrement(ref count);
-        return false;
+        if (Interlocked.Increment(ref count) > options.MaxMessages && options.MaxMessages != 0)
+        {
+            Interlocked.Decrement(ref count);
+            return false;
+        }
+
+        gauges.Add(Gauge.Retained);
+        return true;
     }
 
     /// <summary>Takes a place in any case.</summary>
-    public void Take() => Interlocked.Increment(ref count);
+    public void Take()
+    {
+        Interlocked.Increment(ref count);
+        gauges.Add(Gauge.Retained);
+    }
 
     /// <summary>Gives places back.</summary>
-    public void Give(int places = 1) => Interlocked.Add(ref count, -places);
+    public void Give(int places = 1)
+    {
+        Interlocked.Add(ref count, -places);
+        gauges.Add(Gauge.Retained, -places);
+    }
 }

@@ -40,7 +40,8 @@ internal sealed class DestinationTable(IDestinationFactory factory)
         if (!numbers.TryGetValue(destination, out var number))
         {
             var target = factory.Create(destination);
-            number = target is null ? Own : Add(new Entry(destination, target, null));
+            if (target is null) entries[number = Own] = new Entry(destination, null, null);
+            else number = Add(new Entry(destination, target, null));
             numbers.Add(destination, number);
         }
 
@@ -68,6 +69,21 @@ internal sealed class DestinationTable(IDestinationFactory factory)
     /// <summary>The destination of a number; null for <see cref="Own"/>.</summary>
     public IDestination? TargetOf(int number) => entries[number].Target;
 
+    /// <summary>The name under which a destination was acquired; null for a group.</summary>
+    public RouteDestination? NameOf(int number) => entries[number].Name;
+
+    /// <summary>A fingerprint of the routes of a destination, kept by whoever adds and removes them.</summary>
+    public ref RouteDigest DigestOf(int number) => ref entries[number].Digest;
+
+    /// <summary>All destinations there are.</summary>
+    public IReadOnlyCollection<RouteDestination> Names => numbers.Keys;
+
+    /// <summary>A destination has gone for good: it gets nothing more, its routes are waste.</summary>
+    public void Kill(int number) => entries[number].IsDead = true;
+
+    /// <summary>Whether a destination has gone for good.</summary>
+    public bool IsDead(int number) => entries[number].IsDead;
+
     private int Add(Entry entry)
     {
         if (free.TryPop(out var number))
@@ -82,9 +98,11 @@ internal sealed class DestinationTable(IDestinationFactory factory)
 
     private void Free(int number)
     {
-        entries[number] = entries[Own];
+        entries[number] = Unused;
         free.Push(number);
     }
+
+    private static readonly Entry Unused = new(null, null, null);
 
     private sealed class Entry(RouteDestination? name, IDestination? target, SharedGroup? group)
     {
@@ -92,5 +110,7 @@ internal sealed class DestinationTable(IDestinationFactory factory)
         public readonly IDestination? Target = target;
         public readonly SharedGroup? Group = group;
         public int Uses;
+        public bool IsDead;
+        public RouteDigest Digest;
     }
 }

@@ -10,20 +10,22 @@ using Broker.Grains.Storage;
 namespace Broker.Grains.Routing;
 
 /// <summary>Makes destinations: a link for each other gateway, and for each durable session.</summary>
-internal sealed class DestinationFactory(ILocalSiloDetails silo, IGatewayClient gateways, IGrainFactory grains, LocalSessions sessions, TimeProvider time)
+internal sealed class DestinationFactory(ILocalSiloDetails silo, ISiloStatusOracle silos, IGatewayClient gateways, IGrainFactory grains, LocalSessions sessions, TimeProvider time)
     : IDestinationFactory
 {
     public IDestination? Create(RouteDestination destination) =>
         destination.ClientId is { } clientId ? new SessionDestination(clientId, sessions, grains, time)
         : destination.Gateway!.Equals(silo.SiloAddress) ? null
-        : new GatewayDestination(gateways.At(destination.Gateway), time);
+        : new GatewayDestination(destination.Gateway, gateways.At(destination.Gateway), silos, time);
 }
 
 /// <summary>The transient sessions of a gateway in another process.</summary>
-internal sealed class GatewayDestination(IGatewayService gateway, TimeProvider time)
+internal sealed class GatewayDestination(SiloAddress silo, IGatewayService gateway, ISiloStatusOracle silos, TimeProvider time)
     : BatchLink<GatewayDestination.Item>(capacity: 100_000, maxBatch: 1000, giveUpAfter: TimeSpan.FromSeconds(30), time), IDestination
 {
     public bool NeedsReceipt => true;
+
+    protected override bool IsGone => silos.IsDeadSilo(silo);
 
     public void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt)
     {

@@ -9,8 +9,11 @@ namespace Broker.Grains.Routing;
 /// <summary>The routes of one shard: what <see cref="TopicShardGrain"/> owns and lets its process use directly.</summary>
 /// <remarks>Thread-safe by one lock, held for a look-up or a change and never across I/O or a delivery. Matches are immutable, so messages leave
 /// outside the lock; a publisher's own thread keeps its order.</remarks>
-internal sealed class Shard(DestinationTable destinations, RoutingOptions options) : ILocalShard
+internal sealed class Shard(DestinationTable destinations, RoutingOptions options, ShardTally tally) : ILocalShard
 {
+    /// <summary>Nodes looked at while the lock is held: some 100 µs.</summary>
+    private const int SweepNodes = 10_000;
+
     private readonly Lock gate = new();
     private readonly SubscriptionTrie trie = new();
     private readonly Dictionary<string, SharedGroup> groups = new(StringComparer.Ordinal);
@@ -80,10 +83,91 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         return true;
     }
 
+    /// <summary>A gateway has gone for good: from now on nothing is sent there. Its routes are taken out on the thread pool, a part at a time, so that
+    /// the shard is not held up.</summary>
+    public void Forget(SiloAddress gateway)
+    {
+        var name = RouteDestination.OfGateway(gateway);
+        lock (gate)
+        {
+            if (closed || !destinations.TryFind(name, out var number) || destinations.IsDead(number)) return;
+            destinations.Kill(number);
+            var left = groups.SelectMany(group => group.Value.Members().Where(member => member.Destination == number).Select(member => (group.Key, member.Route)));
+            foreach (var (filter, route) in left.ToArray()) Apply(new RouteChange(TopicFilter.Parse(filter), name, route, Remove: true));
+            Volatile.Write(ref version, version + 1);
+        }
+
+        _ = Task.Run(() =>
+        {
+            for (var next = Sweep(name, 1); next != 0;) next = Sweep(name, next);
+        });
+    }
+
+    /// <summary>Takes some of a dead destination's routes out.</summary>
+    /// <returns>The node to go on with; 0 when all are out.</returns>
+    private int Sweep(RouteDestination name, int from)
+    {
+        lock (gate)
+        {
+            if (closed || !destinations.TryFind(name, out var number)) return 0;
+            var waste = new List<(string Path, Route Route)>();
+            var next = trie.Collect(number, from, SweepNodes, waste);
+            foreach (var (path, route) in waste) Apply(new RouteChange(TopicFilter.Parse(path), name, route.Id, Remove: true));
+            return next;
+        }
+    }
+
+    /// <summary>The gateways that have routes here, and a digest of each one's.</summary>
+    public Dictionary<SiloAddress, RouteDigest> Gateways()
+    {
+        lock (gate)
+        {
+            var all = new Dictionary<SiloAddress, RouteDigest>();
+            foreach (var name in destinations.Names)
+            {
+                if (name.Gateway is { } gateway && destinations.TryFind(name, out var number) && !destinations.IsDead(number)) all.Add(gateway, destinations.DigestOf(number));
+            }
+
+            return all;
+        }
+    }
+
+    /// <summary>Every route, closed or not: for the shard's next activation.</summary>
+    public RouteChange[] Snapshot() => Snapshot(static _ => true);
+
+    /// <summary>The routes of one destination; of all durable sessions if it is null. For the audit.</summary>
+    public RouteChange[] Snapshot(RouteDestination? of) => Snapshot(of is null ? static name => name.ClientId is not null : name => name == of);
+
+    private RouteChange[] Snapshot(Predicate<RouteDestination> wanted)
+    {
+        lock (gate)
+        {
+            var all = new List<RouteChange>();
+            foreach (var (path, route) in trie.Enumerate(IsWanted)) all.Add(new RouteChange(TopicFilter.Parse(path), destinations.NameOf(route.Destination)!, route.Id));
+
+            foreach (var (filter, group) in groups)
+            {
+                foreach (var (destination, route) in group.Members())
+                {
+                    if (destinations.NameOf(destination) is { } name && wanted(name)) all.Add(new RouteChange(TopicFilter.Parse(filter), name, route));
+                }
+            }
+
+            return [.. all];
+        }
+
+        bool IsWanted(Route route) => destinations.NameOf(route.Destination) is { } name && !destinations.IsDead(route.Destination) && wanted(name);
+    }
+
     /// <summary>Ends all direct use; what was matched before is no longer current.</summary>
     public void Close()
     {
-        lock (gate) closed = true;
+        lock (gate)
+        {
+            if (closed) return;
+            closed = true;
+            tally.Clear();
+        }
     }
 
     private void Apply(in RouteChange change)
@@ -91,10 +175,19 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         Span<byte> small = stackalloc byte[512];
         var path = change.Filter.Path;
         var utf8 = path.Length * 3 <= small.Length ? small[..Encoding.UTF8.GetBytes(path, small)] : Encoding.UTF8.GetBytes(path);
+        var filters = trie.FilterCount;
         var changed = change.Filter.IsShared ? ApplyShared(change, utf8)
             : change.Remove ? Remove(utf8, change)
             : Add(utf8, change);
-        if (changed) Volatile.Write(ref version, version + 1);
+        if (!changed) return;
+        if (destinations.TryFind(change.Destination, out var number))
+        {
+            ref var digest = ref destinations.DigestOf(number);
+            digest = change.Remove ? digest.Without(change.RouteId) : digest.With(change.RouteId);
+        }
+
+        Volatile.Write(ref version, version + 1);
+        tally.Count(change, trie.FilterCount - filters);
     }
 
     private bool Add(ReadOnlySpan<byte> path, in RouteChange change)
@@ -118,13 +211,7 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         if (change.Remove)
         {
             if (!exists || !group!.Leave(change.Destination, change.RouteId)) return false;
-            if (group.IsEmpty)
-            {
-                groups.Remove(change.Filter.Text);
-                trie.Remove(path, new Route(group.Number, 0));
-                destinations.RemoveGroup(group.Number);
-            }
-
+            if (group.IsEmpty) Drop(change.Filter.Text, group);
             return true;
         }
 
@@ -138,5 +225,12 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         }
 
         return group!.Join(change.Destination, change.RouteId);
+    }
+
+    private void Drop(string name, SharedGroup group)
+    {
+        groups.Remove(name);
+        trie.Remove(Encoding.UTF8.GetBytes(TopicFilter.Parse(name).Path), new Route(group.Number, 0));
+        destinations.RemoveGroup(group.Number);
     }
 }

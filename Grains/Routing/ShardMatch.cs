@@ -18,8 +18,13 @@ internal sealed class ShardMatch : IShardMatch
     private ShardMatch(Shard shard, int version, ulong[] own, Target[] targets, SharedGroup[] groups)
     {
         (this.shard, this.version, this.own, this.targets, this.groups) = (shard, version, own, targets, groups);
-        sessions = targets.Count(target => target.Destination is SessionDestination);
-        NeedsReceipt = targets.Any(target => target.Destination.NeedsReceipt) || groups.Any(group => group.NeedsReceipt);
+        foreach (var target in targets)
+        {
+            if (target.Destination is SessionDestination) sessions++;
+            NeedsReceipt |= target.Destination.NeedsReceipt;
+        }
+
+        foreach (var group in groups) NeedsReceipt |= group.NeedsReceipt;
         DestinationCount = (own.Length > 0 ? 1 : 0) + targets.Length + groups.Length;
     }
 
@@ -32,6 +37,8 @@ internal sealed class ShardMatch : IShardMatch
     /// <summary>Groups what the trie found. Under the shard's lock.</summary>
     public static ShardMatch Of(Shard shard, int version, List<Route> found, DestinationTable destinations)
     {
+        if (found.Count == 0) return new ShardMatch(shard, version, [], [], []);
+        if (found.Count == 1 && found[0].Destination == DestinationTable.Own) return new ShardMatch(shard, version, [found[0].Id], [], []);
         found.Sort(static (a, b) => a.Destination != b.Destination ? a.Destination.CompareTo(b.Destination) : a.Id.CompareTo(b.Id));
         ulong[] own = [];
         var targets = new List<Target>();
@@ -41,7 +48,8 @@ internal sealed class ShardMatch : IShardMatch
             var number = routes[0].Destination;
             var count = 1;
             while (count < routes.Length && routes[count].Destination == number) count++;
-            if (destinations.GroupOf(number) is { } group) groups.Add(group);
+            if (destinations.IsDead(number)) { /* its routes are on their way out */ }
+            else if (destinations.GroupOf(number) is { } group) groups.Add(group);
             else if (number == DestinationTable.Own) own = Ids(routes[..count]);
             else targets.Add(new Target(destinations.TargetOf(number)!, Ids(routes[..count])));
             routes = routes[count..];

@@ -62,6 +62,12 @@ internal sealed class SharedGroup(SharedStrategy strategy, DestinationTable dest
         return true;
     }
 
+    /// <summary>The members, by destination and route.</summary>
+    public (int Destination, ulong Route)[] Members()
+    {
+        lock (gate) return [.. members.Select(member => (member.Number, member.Routes[0]))];
+    }
+
     /// <summary>Gives a message to one member.</summary>
     /// <param name="shared">Gets the route if the member is in this process's gateway.</param>
     /// <returns>False if there is no member.</returns>
@@ -74,8 +80,9 @@ internal sealed class SharedGroup(SharedStrategy strategy, DestinationTable dest
             member = Choose(message);
         }
 
+        // A member may also be a subscriber in its own right, and one that takes over for another gets what that one had: no repetitions either.
         if (member.Target is null) shared.Add(member.Routes[0]);
-        else member.Target.Deliver(message, member.Routes, null, receipt);
+        else member.Target.Deliver(message.WithoutOrigin(), member.Routes, null, receipt);
         return true;
     }
 

@@ -1,48 +1,64 @@
+using Broker.Grains.Cluster;
+using Broker.Grains.Gateways;
 using Broker.Grains.Interfaces.Gateways;
+using Broker.Grains.Interfaces.Links;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
+using Orleans.GrainDirectory;
 
 namespace Broker.Grains.Routing;
 
 /// <inheritdoc cref="ITopicShardGrain"/>
 /// <remarks>Reentrant: a publish waits for sessions and gateways, and a session that subscribes meanwhile calls back here. What stays true:
 /// the routes are changed and read under <see cref="Shard"/>'s lock, and order comes from the links, which have one call in flight.</remarks>
-[Reentrant, KeepAlive]
-internal sealed class TopicShardGrain : Grain, ITopicShardGrain
+[Reentrant, KeepAlive, EvenPlacement, GrainDirectory(GrainDirectoryName = ClusterDirectory.Name)]
+internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigrationParticipant
 {
     private readonly LocalShards local;
     private readonly BrokerStore store;
-    private readonly IGatewayClient gateways;
-    private readonly ISiloStatusOracle silos;
+    private readonly GatewayPoll gateways;
     private readonly IServiceProvider services;
     private readonly Shard shard;
-    private readonly Dictionary<Guid, (long Number, Task<ReasonCode[]> Answer)> lastBatches = [];
+    private readonly ReceivedBatches<(Task Done, ReasonCode[] Codes)> seen;
+    private bool carried;
 
     public TopicShardGrain(
-        LocalShards local, BrokerStore store, IGatewayClient gateways, ISiloStatusOracle silos, IServiceProvider services, IDestinationFactory destinations)
+        LocalShards local, BrokerStore store, GatewayPoll gateways, IServiceProvider services, IDestinationFactory destinations, TimeProvider time)
     {
-        (this.local, this.store, this.gateways, this.silos, this.services) = (local, store, gateways, silos, services);
-        shard = new Shard(new DestinationTable(destinations), services.GetRequiredService<IOptions<RoutingOptions>>().Value);
+        (this.local, this.store, this.gateways, this.services) = (local, store, gateways, services);
+        var tally = new ShardTally(Number, services.GetRequiredService<ShardMap>(), services.GetRequiredService<BrokerGauges>());
+        shard = new Shard(new DestinationTable(destinations), services.GetRequiredService<IOptions<RoutingOptions>>().Value, tally);
+        seen = new ReceivedBatches<(Task, ReasonCode[])>(time);
     }
 
     private int Number => (int)this.GetPrimaryKeyLong();
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        foreach (var (clientId, subscription) in await store.LoadSubscriptionsAsync(Number))
+        try
         {
-            var change = new RouteChange(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(clientId), (ulong)subscription.Number);
-            shard.TryChange([change]);
+            if (!carried) await RecoverAsync(cancellationToken);
+        }
+        catch
+        {
+            shard.Close(); // what it has counted is counted again by the next activation
+            throw;
         }
 
-        foreach (var (silo, _) in silos.GetApproximateSiloStatuses(onlyActive: true)) shard.TryChange(await gateways.At(silo).RoutesOf(Number));
         local.Open(Number, shard);
+        var audit = new RouteAudit(Number, shard, gateways, services.GetRequiredService<IGatewayClient>(), store, services.GetRequiredService<ILogger<RouteAudit>>());
+        var period = services.GetRequiredService<IOptions<RoutingOptions>>().Value.AuditInterval;
+        // Spread over the period, so that the shards do not ask all at once.
+        if (period > TimeSpan.Zero) this.RegisterGrainTimer(AuditAsync, audit, new GrainTimerCreationOptions(period * (Random.Shared.NextDouble() + 0.5), period));
+        // Who died since it answered was not reported to a shard that was not open.
+        foreach (var gateway in shard.Gateways().Keys.Where(gateways.HasGone)) shard.Forget(gateway);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -52,6 +68,24 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain
         return Task.CompletedTask;
     }
 
+    /// <summary>Leaves for another silo: after <see cref="OnDeactivateAsync"/>, so nothing changes any more.</summary>
+    public void OnDehydrate(IDehydrationContext context)
+    {
+        context.TryAddValue("routes", shard.Snapshot());
+        context.TryAddValue("seen", seen.All().Where(one => one.Answer.Done.IsCompletedSuccessfully)
+            .Select(one => new SeenBatch(one.Link, one.Number, one.Answer.Codes)).ToArray());
+    }
+
+    public void OnRehydrate(IRehydrationContext context)
+    {
+        if (!context.TryGetValue<RouteChange[]>("routes", out var routes) || !context.TryGetValue<SeenBatch[]>("seen", out var batches)) return;
+        shard.TryChange(routes);
+        foreach (var batch in batches!) seen.Add(batch.Link, batch.Number, (Task.CompletedTask, batch.Codes));
+        carried = true;
+    }
+
+    public Task MoveTo(SiloAddress silo) => this.MigrateTo(silo);
+
     public Task Ping() => Task.CompletedTask;
 
     public Task Change(RouteChange[] changes)
@@ -60,12 +94,17 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain
         return Task.CompletedTask;
     }
 
-    public Task<ReasonCode[]> Publish(PublishBatch batch)
+    public async Task<ReasonCode[]> Publish(PublishBatch batch)
     {
-        if (lastBatches.TryGetValue(batch.Link, out var last) && last.Number == batch.Number) return last.Answer;
-        var answer = RouteAsync(batch.Messages);
-        lastBatches[batch.Link] = (batch.Number, answer);
-        return answer;
+        if (!seen.Contains(batch.Link, batch.Number, out var answer))
+        {
+            var codes = new ReasonCode[batch.Messages.Length];
+            seen.Add(batch.Link, batch.Number, answer = (RouteAsync(batch.Messages, codes), codes));
+        }
+
+        if (answer.Done is null) return []; // older than the last: nobody waits for it
+        await answer.Done;
+        return answer.Codes;
     }
 
     public Task Redispatch(TopicFilter filter, ApplicationMessage[] messages)
@@ -81,9 +120,31 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain
         return Task.CompletedTask;
     }
 
-    private async Task<ReasonCode[]> RouteAsync(ApplicationMessage[] messages)
+    private static async Task AuditAsync(RouteAudit audit, CancellationToken cancellation)
     {
-        var codes = new ReasonCode[messages.Length];
+        try
+        {
+            await audit.RunAsync(cancellation);
+        }
+        catch (Exception fault) when (fault is StoreException or TimeoutException or OrleansException)
+        {
+            // Whoever could not answer is asked the next time.
+        }
+    }
+
+    private async Task RecoverAsync(CancellationToken cancellation)
+    {
+        foreach (var (clientId, subscription) in await store.LoadSubscriptionsAsync(Number))
+        {
+            var change = new RouteChange(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(clientId), (ulong)subscription.Number);
+            shard.TryChange([change]);
+        }
+
+        foreach (var (_, routes) in await gateways.AskAllAsync(gateway => gateway.RoutesOf(Number), cancellation)) shard.TryChange(routes);
+    }
+
+    private async Task RouteAsync(ApplicationMessage[] messages, ReasonCode[] codes)
+    {
         var receipts = new TaskReceipt?[messages.Length];
         var chosen = new List<ulong>();
         for (var i = 0; i < messages.Length; i++)
@@ -92,7 +153,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain
             shard.TryMatch(message.Topic, out var match);
             if (match.DestinationCount == 0)
             {
-                BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
+                if (!message.Topic.IsSystem) BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
                 codes[i] = ReasonCode.NoMatchingSubscribers;
                 continue;
             }
@@ -108,8 +169,6 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain
         {
             if (receipts[i] is { } receipt) codes[i] = await receipt.Completion;
         }
-
-        return codes;
     }
 
     /// <summary>The gateway that shares this process, if there is one.</summary>
@@ -118,3 +177,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain
         if (routes.Length > 0) services.GetService<ILocalGateway>()?.Deliver(message, routes);
     }
 }
+
+/// <summary>A batch that was routed, as a shard takes it along.</summary>
+[GenerateSerializer, Immutable, Alias("SeenBatch")]
+internal readonly record struct SeenBatch([property: Id(0)] Guid Link, [property: Id(1)] long Number, [property: Id(2)] ReasonCode[] Codes);

@@ -9,17 +9,14 @@ internal struct TrieNode
     /// <summary>The slot is unused.</summary>
     public const int FreeSlot = -1;
 
-    /// <summary>One level or several, joined by `/`; a handle into the <see cref="LabelArena"/>.</summary>
-    public int Label;
-
     /// <summary>The node above, or <see cref="FreeSlot"/>.</summary>
     public int Parent;
 
     /// <summary>Hash of the parent and the first level of the label: the key under which the parent finds this node.</summary>
     public uint Hash;
 
-    /// <summary>The next node in the same bucket, or the next unused slot; 0 ends the chain.</summary>
-    public int Next;
+    /// <summary>The next node in the same bucket, or the next unused slot.</summary>
+    public TrieLink Next;
 
     /// <summary>The single route's destination, or <see cref="NoRoutes"/>, or below that -2 minus the number of a <see cref="RouteSet"/>.</summary>
     public int Destination;
@@ -30,6 +27,12 @@ internal struct TrieNode
     /// <summary>The single route's id.</summary>
     public ulong Id;
 }
+
+/// <summary>Leads to a node from its bucket or from the node before it.</summary>
+/// <param name="Node">The node's number; 0 ends the chain.</param>
+/// <param name="Label">One level or several, joined by `/`: a handle into the <see cref="LabelArena"/>. It is here and not in the node so that both can
+/// be fetched from memory at the same time: among a million filters each costs a cache miss.</param>
+internal readonly record struct TrieLink(int Node, int Label);
 
 /// <summary>The number of a node's children, and whether `+` or `#` begins one: saves looking for what is not there.</summary>
 internal struct ChildSummary

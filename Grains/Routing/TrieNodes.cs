@@ -16,14 +16,14 @@ internal sealed class TrieNodes
     public const int Root = 0;
 
     private const int NodeBits = 10;
-    private const int BucketBits = 13;
+    private const int BucketBits = 12;
     private const int MinBuckets = 16;
 
     /// <summary>Unknown to clients, so that they cannot choose levels that meet in one bucket.</summary>
     private static readonly long Seed = Random.Shared.NextInt64();
 
     private readonly List<TrieNode[]> chunks = [];
-    private readonly List<int[]> buckets = [];
+    private readonly List<TrieLink[]> buckets = [];
     private readonly LabelArena labels = new();
     private int bucketCount;
     private uint bucketMask;
@@ -40,19 +40,22 @@ internal sealed class TrieNodes
     public ref TrieNode this[int node] => ref chunks[node >> NodeBits][node & ((1 << NodeBits) - 1)];
 
     /// <summary>The label of a node; valid until the node is removed or relabelled.</summary>
-    public ReadOnlySpan<byte> LabelOf(int node) => labels[this[node].Label];
+    public ReadOnlySpan<byte> LabelOf(int node) => labels[LinkTo(node).Label];
 
     /// <summary>The child whose label begins with this level, or 0.</summary>
-    public int Find(int parent, ReadOnlySpan<byte> level)
+    /// <param name="label">The child's label; valid until the node is removed or relabelled.</param>
+    public int Find(int parent, ReadOnlySpan<byte> level, out ReadOnlySpan<byte> label)
     {
         var hash = HashOf(parent, level);
-        for (var at = Bucket(hash); at != 0;)
+        for (var link = Bucket(hash); link.Node != 0;)
         {
-            ref var node = ref this[at];
-            if (node.Hash == hash && node.Parent == parent && FirstLevelIs(labels[node.Label], level)) return at;
-            at = node.Next;
+            label = labels[link.Label];
+            ref var node = ref this[link.Node];
+            if (node.Hash == hash && node.Parent == parent && FirstLevelIs(label, level)) return link.Node;
+            link = node.Next;
         }
 
+        label = default;
         return 0;
     }
 
@@ -60,8 +63,8 @@ internal sealed class TrieNodes
     public int Add(int parent, ReadOnlySpan<byte> label)
     {
         var node = TakeSlot();
-        this[node] = new TrieNode { Label = labels.Store(label), Destination = TrieNode.NoRoutes };
-        Link(node, parent, TopicLevels.Prefix(label, 1));
+        this[node] = new TrieNode { Destination = TrieNode.NoRoutes };
+        Link(node, parent, label);
         if (++Count > bucketCount) AddBucket();
         return node;
     }
@@ -70,8 +73,7 @@ internal sealed class TrieNodes
     public void Remove(int node)
     {
         Unlink(node);
-        labels.Release(this[node].Label);
-        this[node] = new TrieNode { Parent = TrieNode.FreeSlot, Next = firstFree };
+        this[node] = new TrieNode { Parent = TrieNode.FreeSlot, Next = new TrieLink(firstFree, 0) };
         firstFree = node;
         if (--Count == 1) Clear();
         else while (bucketCount > MinBuckets && Count < bucketCount / 2) DropBucket();
@@ -85,11 +87,8 @@ internal sealed class TrieNodes
         var whole = LabelOf(node).ToArray();
         var parent = this[node].Parent;
         Unlink(node);
-        labels.Release(this[node].Label);
         var upper = Add(parent, whole.AsSpan(0, bytes));
-        var rest = whole.AsSpan(bytes + 1);
-        this[node].Label = labels.Store(rest);
-        Link(node, upper, TopicLevels.Prefix(rest, 1));
+        Link(node, upper, whole.AsSpan(bytes + 1));
         return upper;
     }
 
@@ -109,7 +108,7 @@ internal sealed class TrieNodes
         if (firstFree != 0)
         {
             var node = firstFree;
-            firstFree = this[node].Next;
+            firstFree = this[node].Next.Node;
             return node;
         }
 
@@ -117,48 +116,56 @@ internal sealed class TrieNodes
         return Slots++;
     }
 
-    private void Link(int node, int parent, ReadOnlySpan<byte> level)
+    /// <summary>Makes a node findable: under its parent, by the first level of its label, which is copied.</summary>
+    private void Link(int node, int parent, ReadOnlySpan<byte> label)
     {
+        var level = TopicLevels.Prefix(label, 1);
         ref var linked = ref this[node];
         linked.Parent = parent;
         linked.Hash = HashOf(parent, level);
         ref var head = ref Bucket(linked.Hash);
         linked.Next = head;
-        head = node;
+        head = new TrieLink(node, labels.Store(label));
         this[parent].Children.Add(level);
     }
 
     private void Unlink(int node)
     {
-        ref var unlinked = ref this[node];
-        ref var link = ref Bucket(unlinked.Hash);
-        while (link != node) link = ref this[link].Next;
-        link = unlinked.Next;
-        this[unlinked.Parent].Children.Remove(TopicLevels.Prefix(labels[unlinked.Label], 1));
+        ref var link = ref LinkTo(node);
+        this[this[node].Parent].Children.Remove(TopicLevels.Prefix(labels[link.Label], 1));
+        labels.Release(link.Label);
+        link = this[node].Next;
     }
 
-    private ref int Bucket(uint hash)
+    private ref TrieLink LinkTo(int node)
+    {
+        ref var link = ref Bucket(this[node].Hash);
+        while (link.Node != node) link = ref this[link.Node].Next;
+        return ref link;
+    }
+
+    private ref TrieLink Bucket(uint hash)
     {
         var at = hash & bucketMask;
         if (at >= bucketCount) at &= bucketMask >> 1;
         return ref BucketAt((int)at);
     }
 
-    private ref int BucketAt(int at) => ref buckets[at >> BucketBits][at & ((1 << BucketBits) - 1)];
+    private ref TrieLink BucketAt(int at) => ref buckets[at >> BucketBits][at & ((1 << BucketBits) - 1)];
 
     private void AddBucket()
     {
-        if (bucketCount == buckets.Count << BucketBits) buckets.Add(new int[1 << BucketBits]);
+        if (bucketCount == buckets.Count << BucketBits) buckets.Add(new TrieLink[1 << BucketBits]);
         var at = BucketAt(FeederOf(bucketCount));
         SetBucketCount(bucketCount + 1);
-        BucketAt(FeederOf(bucketCount - 1)) = 0;
+        BucketAt(FeederOf(bucketCount - 1)) = default;
         Distribute(at);
     }
 
     private void DropBucket()
     {
         var at = BucketAt(bucketCount - 1);
-        BucketAt(bucketCount - 1) = 0;
+        BucketAt(bucketCount - 1) = default;
         SetBucketCount(bucketCount - 1);
         Distribute(at);
 
@@ -166,13 +173,13 @@ internal sealed class TrieNodes
     }
 
     /// <summary>Puts each node of a chain into the bucket where it belongs now.</summary>
-    private void Distribute(int at)
+    private void Distribute(TrieLink link)
     {
-        while (at != 0)
+        while (link.Node != 0)
         {
-            ref var node = ref this[at];
+            ref var node = ref this[link.Node];
             ref var head = ref Bucket(node.Hash);
-            (at, node.Next, head) = (node.Next, head, at);
+            (link, node.Next, head) = (node.Next, head, link);
         }
     }
 
@@ -191,7 +198,7 @@ internal sealed class TrieNodes
         chunks.Clear();
         buckets.Clear();
         labels.Clear();
-        buckets.Add(new int[1 << BucketBits]);
+        buckets.Add(new TrieLink[1 << BucketBits]);
         SetBucketCount(MinBuckets);
         chunks.Add(new TrieNode[1 << NodeBits]);
         chunks[0][Root] = new TrieNode { Destination = TrieNode.NoRoutes };

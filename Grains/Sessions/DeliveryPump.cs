@@ -51,7 +51,7 @@ internal sealed class DeliveryPump(SessionState state, SessionJournal journal, l
             return;
         }
 
-        var atOnce = unnumbered.Qos != Qos.AtMostOnce && isFree && state.CanSendAtOnce;
+        var atOnce = unnumbered.Qos != Qos.AtMostOnce && isFree && state.CanSendAtOnce && Pipe!.IsWritable;
         var delivery = state.Number(unnumbered);
         if (atOnce)
         {

@@ -1,5 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
-using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
@@ -23,26 +23,30 @@ internal sealed class DurableSession : ILocalSession
     private readonly SessionSubscriptions subscriptions;
 
     private readonly DeliveryPump pump;
+    private readonly SessionOrigins origins;
+    private readonly ShardMap map;
     private bool upgradeQos;
     private bool closed;
 
-    public DurableSession(string clientId, StoredSession stored, SessionLimits limits, BrokerStore store, TimeProvider time)
+    public DurableSession(string clientId, StoredSession stored, SessionLimits limits, BrokerStore store, ShardMap map, TimeProvider time)
     {
         ClientId = clientId;
-        (this.store, this.time) = (store, time);
-        journal = new SessionJournal(store, stored.Lease, this);
+        (this.store, this.map, this.time) = (store, map, time);
+        journal = new SessionJournal(store, stored.Lease, this, map);
         state = new SessionState(limits);
         subscriptions = new SessionSubscriptions(stored.Subscriptions);
+        var shares = stored.Subscriptions.ToDictionary(subscription => subscription.Number, subscription => subscription.Filter);
         foreach (var entry in stored.Queue)
         {
-            var identifiers = entry.SubscriptionIdentifiers.Aggregate(default(SubscriptionIdentifiers), (all, one) => all.With(one));
-            var delivery = new Delivery(entry.Message, entry.Qos, entry.Retain, identifiers, null, entry.Sequence);
-            state.Restore(delivery, entry.IsReleased ? InflightState.Released : null, NowMs);
-            if (entry.Shared is not null) journal.Restore(entry.Sequence, entry.Shared);
+            state.Restore(journal.Restore(entry, shares.GetValueOrDefault(entry.ShareNumber)), entry.IsReleased ? InflightState.Released : null, NowMs);
         }
 
         pump = new DeliveryPump(state, journal, state.LastSequence, time);
-        foreach (var identifier in stored.Receipts) state.TryReceive(identifier, NowMs);
+        Owner = new SessionOwner(gate, pump);
+        foreach (var receipt in stored.Receipts) state.RestoreReceipt(receipt.PacketIdentifier, receipt.Number, NowMs);
+        state.LastReceiptNumber = stored.Lease.Epoch << MessageOrigin.CounterBits;
+        Receipts = new SessionReceipts(gate, state, journal, time);
+        origins = new SessionOrigins(stored.Origins);
     }
 
     public string ClientId { get; }
@@ -63,16 +67,34 @@ internal sealed class DurableSession : ILocalSession
 
     public int SubscriptionCount => subscriptions.Count;
 
+    /// <summary>The connection that it is open for.</summary>
+    public SessionOwner Owner { get; }
+
+    /// <summary>Its incoming QoS 2 messages.</summary>
+    public SessionReceipts Receipts { get; }
+
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>A connection brings its own bounds.</summary>
+    /// <summary>What holds for the session until a connection brings its own bounds.</summary>
     public void Configure(SessionLimits limits, bool upgrade)
+    {
+        lock (gate) (state.Limits, upgradeQos) = (limits, upgrade);
+    }
+
+    /// <summary>A connection brings its own bounds, and is the only one that may attach from now on (promise 4).</summary>
+    public void Open(OpenSessionRequest request)
     {
         lock (gate)
         {
-            state.Limits = limits;
-            upgradeQos = upgrade;
+            Configure(request.Limits, request.UpgradeQos);
+            Owner.Set(request.Location);
         }
+    }
+
+    /// <summary>What a connection in another process must know of the session.</summary>
+    public SessionPlace PlaceAt(SiloAddress silo, bool withFilters)
+    {
+        lock (gate) return new SessionPlace(silo, [.. state.Receipts], withFilters ? [.. subscriptions.All().Select(one => one.Filter)] : null, state.LastReceiptNumber);
     }
 
     /// <summary>Takes a message for this session.</summary>
@@ -85,6 +107,13 @@ internal sealed class DurableSession : ILocalSession
         lock (gate)
         {
             if (closed) return false;
+            if (message is { Qos: Qos.ExactlyOnce, Origin: { } origin } && !origins.TryAdd(origin, map.ShardOf(message.Topic)))
+            {
+                // Sent once more from node to node. The first may still be on its way into the store.
+                if (receipt is not null) journal.AwaitAll(receipt);
+                return true;
+            }
+
             if (subscriptions.TryMakeDelivery(message, numbers, ClientId, upgradeQos, out var delivery)) pump.Take(delivery, body, receipt);
             return true;
         }
@@ -156,6 +185,11 @@ internal sealed class DurableSession : ILocalSession
         }
     }
 
+    public bool IsInUse(ushort packetIdentifier)
+    {
+        lock (gate) return state.IsInUse(packetIdentifier);
+    }
+
     public void Forget(ushort packetIdentifier)
     {
         if (!Acknowledge(packetIdentifier)) Complete(packetIdentifier);
@@ -168,39 +202,14 @@ internal sealed class DurableSession : ILocalSession
 
     public void Retry(TimeSpan olderThan)
     {
-        lock (gate)
-        {
-            foreach (var identifier in state.ExpireReceipts(NowMs))
-            {
-                BrokerCounters.Add(Metric.MessagesDroppedAwaitPubrelTimeout);
-                journal.RemoveReceipt(identifier, null);
-            }
-
-            if (olderThan > TimeSpan.Zero) pump.Retry(olderThan);
-        }
+        Receipts.Expire();
+        if (olderThan == TimeSpan.Zero) return;
+        lock (gate) pump.Retry(olderThan);
     }
 
-    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt)
-    {
-        lock (gate)
-        {
-            var outcome = state.TryReceive(packetIdentifier, NowMs);
-            if (outcome == ReceiveOutcome.Full) return outcome;
-            // A repetition is stored once more, which does nothing but wait for what is being written.
-            journal.AddReceipt(packetIdentifier, receipt);
-            return outcome;
-        }
-    }
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt receipt, out long number) => Receipts.TryReceive(packetIdentifier, receipt, out number);
 
-    public bool Release(ushort packetIdentifier, PublishReceipt receipt)
-    {
-        lock (gate)
-        {
-            if (!state.Release(packetIdentifier)) return false;
-            journal.RemoveReceipt(packetIdentifier, receipt);
-            return true;
-        }
-    }
+    public bool Release(ushort packetIdentifier, PublishReceipt receipt) => Receipts.Release(packetIdentifier, receipt);
 
     public IDisposable BeginAtomicWrites() => store.BeginGroup();
 
@@ -210,31 +219,16 @@ internal sealed class DurableSession : ILocalSession
         lock (gate)
         {
             closed = true;
+            Owner.Clear();
             if (code is { } why) pump.Pipe?.Close(why);
             pump.Detach();
         }
     }
 
-    /// <summary>What this session, which ends, leaves to other members of its shared subscriptions. [MQTT-4.8.2-5]</summary>
+    /// <inheritdoc cref="SessionState.SharedLeftovers"/>
     public List<Delivery> Leftovers()
     {
-        lock (gate)
-        {
-            var left = new List<Delivery>();
-            foreach (var inflight in state.InflightInOrder())
-            {
-                if (inflight.Delivery is { Share: not null, Qos: Qos.AtLeastOnce }) left.Add(inflight.Delivery);
-            }
-
-            foreach (var delivery in state.Queued())
-            {
-                if (delivery.Share is null) continue;
-                if (delivery.Message.IsExpired(NowMs)) BrokerCounters.Add(Metric.DeliveryDroppedExpired); // [MQTT-3.3.2-5]
-                else left.Add(delivery);
-            }
-
-            return left;
-        }
+        lock (gate) return state.SharedLeftovers(NowMs);
     }
 
     /// <summary>A delivery is stored. Writer thread.</summary>
@@ -254,6 +248,7 @@ internal sealed class DurableSession : ILocalSession
         {
             journal.Drop(delivery);
             if (StopsIfFenced(reason)) return;
+            if (delivery.Message is { Qos: Qos.ExactlyOnce, Origin: { } origin }) origins.Forget(origin, map.ShardOf(delivery.Message.Topic));
             // The identifier may be another delivery's if this one was still waiting.
             if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) state.Complete(delivery.PacketIdentifier, out _);
             state.Discard(delivery.Sequence);

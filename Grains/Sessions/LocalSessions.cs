@@ -12,6 +12,9 @@ internal sealed class LocalSessions : ILocalSessions
 
     public DurableSession? Find(string clientId) => sessions.GetValueOrDefault(clientId);
 
+    /// <summary>All of them, as of about now.</summary>
+    public IEnumerable<DurableSession> Enumerate() => sessions.Select(pair => pair.Value);
+
     public void Open(DurableSession session) => sessions[session.ClientId] = session;
 
     public void Close(DurableSession session) => sessions.TryRemove(new KeyValuePair<string, DurableSession>(session.ClientId, session));

@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
@@ -16,7 +17,7 @@ namespace Broker.Grains.Sessions;
 /// <see cref="Enqueue"/> only from their own links and never wait for this grain inside a call of it (shards are reentrant).</remarks>
 [PreferLocalPlacement]
 internal sealed partial class SessionGrain(
-    LocalSessions local, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, TimeProvider time, ILogger<SessionGrain> log)
+    LocalSessions local, NodeFences fences, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, TimeProvider time, ILogger<SessionGrain> log)
     : Grain, ISessionGrain
 {
     private DurableSession? session;
@@ -35,6 +36,7 @@ internal sealed partial class SessionGrain(
     {
         try
         {
+            await fences.EnsureAsync();
             if (await store.OpenSessionAsync(ClientId) is { } stored) Begin(stored);
         }
         catch (StoreException fault)
@@ -54,12 +56,19 @@ internal sealed partial class SessionGrain(
 
     public async Task<OpenSessionResult> Open(OpenSessionRequest request)
     {
+        // Beside its client's connection messages and acknowledgements need no call; what it holds is in the store.
+        if (request.MayMove && !request.Location.Gateway.Equals(GrainContext.Address.SiloAddress))
+        {
+            await this.MigrateTo(request.Location.Gateway);
+            return new OpenSessionResult(ReasonCode.ServerMoved, SessionPresent: false);
+        }
+
         try
         {
             DemandRead();
             // The sweeper may not have come yet to what is due.
-            if (session is not null && (request.CleanStart || header!.ExpiresAt <= NowMs)) await EndAsync(publishWill: true);
-            else if (header?.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
+            if (session is not null && (request.CleanStart || header!.ExpiresAt <= NowMs)) await EndAsync(publishWill: true, request.CleanStart ? Metric.SessionDiscarded : Metric.SessionTerminated);
+            else if (header?.WillDueAt <= NowMs) await publisher.PublishAsync(header!.PendingWill()!.ToMessage(NowMs));
             var present = session is not null;
             if (!present)
             {
@@ -69,27 +78,15 @@ internal sealed partial class SessionGrain(
 
             owner = request.Location;
             // Due already: being back does not undo it.
-            if (header!.WillDueAt <= NowMs) await publisher.PublishAsync(WillOf(header)!.ToMessage(NowMs));
-            session!.Configure(request.Limits, request.UpgradeQos);
-            var opened = header! with
-            {
-                ProtocolVersion = request.ProtocolVersion,
-                ExpiryIntervalSeconds = request.ExpirySeconds,
-                UserName = request.UserName,
-                IsConnected = true,
-                DisconnectedAt = null,
-                ExpiresAt = null,
-                Will = request.Will?.Message,
-                WillDelaySeconds = request.Will?.DelaySeconds ?? 0,
-                WillExpirySeconds = request.Will?.ExpirySeconds,
-                WillDueAt = null, // reconnected in time: an earlier will is not published [MQTT-3.1.3-9]
-            };
+            if (header!.WillDueAt <= NowMs) await publisher.PublishAsync(header!.PendingWill()!.ToMessage(NowMs));
+            session!.Open(request);
+            var opened = header!.OpenedBy(request);
             // What is in memory may be resumed while the store fails: its client takes messages, which makes room.
             if (present) await KeepAsync(opened);
             else await SaveAsync(opened);
             // In use by its connection, which does not come through here: not idle.
             DelayDeactivation(TimeSpan.MaxValue);
-            return new OpenSessionResult(ReasonCode.Success, present);
+            return new OpenSessionResult(ReasonCode.Success, present, session.PlaceAt(GrainContext.Address.SiloAddress!, request.NeedsFilters));
         }
         catch (StoreException fault)
         {
@@ -100,14 +97,16 @@ internal sealed partial class SessionGrain(
 
     public async Task Close(CloseSessionRequest request)
     {
-        if (owner != request.Location || session is null) return;
+        // A session that was loaded while its connection lived on in another process, as when its own process died, does not know its owner.
+        if (session is null || (owner is null ? !header!.IsConnected : owner != request.Location)) return;
+        session.Owner.Leave(request.Location);
         var last = owner;
         owner = null;
         DelayDeactivation(TimeSpan.FromTicks(-1)); // from now on the ordinary idle time counts
         var expiry = request.ExpirySeconds ?? header!.ExpiryIntervalSeconds;
         if (expiry == 0)
         {
-            await EndAsync(request.PublishWill, last);
+            await EndAsync(request.PublishWill, Metric.SessionTerminated, last);
             DeactivateOnIdle();
             return;
         }
@@ -116,11 +115,11 @@ internal sealed partial class SessionGrain(
         var will = request.PublishWill ? header!.Will : null;
         if (will is not null && header!.WillDelaySeconds == 0)
         {
-            await publisher.PublishAsync(WillOf(header)!.ToMessage(now));
+            await publisher.PublishAsync(header!.PendingWill()!.ToMessage(now));
             will = null;
         }
 
-        await KeepAsync(Left(header!, expiry, will, now));
+        await KeepAsync(header!.LeftAt(now, expiry, will));
     }
 
     public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)
@@ -205,29 +204,31 @@ internal sealed partial class SessionGrain(
         var now = NowMs;
         if (header!.ExpiresAt <= now)
         {
-            await EndAsync(publishWill: true);
+            await EndAsync(publishWill: true, Metric.SessionTerminated);
             DeactivateOnIdle();
         }
         else if (header.WillDueAt <= now)
         {
-            await publisher.PublishAsync(WillOf(header)!.ToMessage(now));
+            await publisher.PublishAsync(header!.PendingWill()!.ToMessage(now));
             await KeepAsync(header with { Will = null, WillDueAt = null });
         }
     }
 
     public async Task<ReasonCode> Discard()
     {
-        if (unread is null && session is not null) await EndAsync(publishWill: true);
+        if (unread is null && session is not null) await EndAsync(publishWill: true, Metric.SessionDiscarded);
+        else if (unread is null) await publisher.ForgetAsync(ClientId, null); // the registry believed in one that was never made
         DeactivateOnIdle();
         return unread is null ? ReasonCode.Success : ReasonCode.ServerUnavailable;
     }
 
     /// <summary>The session ends for good: its will goes out [MQTT-3.1.2-8], its routes vanish, its rows go. The grain may begin another one.</summary>
+    /// <param name="counted">What counts this end.</param>
     /// <param name="endedWith">The connection that it ends with; null if it had none.</param>
-    private async Task EndAsync(bool publishWill, ClientLocation? endedWith = null)
+    private async Task EndAsync(bool publishWill, Metric counted, ClientLocation? endedWith = null)
     {
         var (ending, last) = (session!, header!);
-        var pendingWill = publishWill && (last.WillDueAt is not null || last.IsConnected) ? WillOf(last) : null;
+        var pendingWill = publishWill && (last.WillDueAt is not null || last.IsConnected) ? last.PendingWill() : null;
         // Routes first: what a shared subscription still gives it until they are gone is among the leftovers.
         await publisher.ChangeRoutesAsync(ending.Subscriptions.All().Select(subscription => RouteOf(subscription, remove: true)));
         local.Close(ending);
@@ -237,21 +238,9 @@ internal sealed partial class SessionGrain(
         store.Submit(new DeleteSession(ending.Lease));
         await store.FlushAsync();
         await publisher.ForgetAsync(ClientId, endedWith);
-        BrokerCounters.Add(Metric.SessionTerminated);
+        BrokerCounters.Add(counted);
         if (pendingWill is not null) await publisher.PublishAsync(pendingWill.ToMessage(NowMs));
     }
-
-    /// <summary>The header of a session whose connection has ended.</summary>
-    /// <param name="will">What is still to be published after its delay; null for nothing.</param>
-    private static SessionHeader Left(SessionHeader header, uint expiry, ApplicationMessage? will, long now) => header with
-    {
-        IsConnected = false,
-        DisconnectedAt = now,
-        ExpiryIntervalSeconds = expiry,
-        ExpiresAt = expiry == SessionHeader.NeverExpires ? null : now + expiry * 1000L,
-        Will = will,
-        WillDueAt = will is null ? null : now + header.WillDelaySeconds * 1000L,
-    };
 
     private void DemandRead()
     {
@@ -264,7 +253,7 @@ internal sealed partial class SessionGrain(
     {
         header = stored.Header;
         // What is stored is taken back whole; the bounds hold from then on.
-        session = new DurableSession(ClientId, stored, defaults.Limits with { MaxAwaitingRelease = 0 }, store, time);
+        session = new DurableSession(ClientId, stored, defaults.Limits with { MaxAwaitingRelease = 0 }, store, map, time);
         session.Configure(defaults.Limits, defaults.UpgradeQos);
         session.Fenced += DeactivateOnIdle;
         local.Open(session);
@@ -283,9 +272,6 @@ internal sealed partial class SessionGrain(
         store.Submit(new SaveSession(session!.Lease, changed));
         await store.FlushAsync();
     }
-
-    private static Will? WillOf(SessionHeader header) =>
-        header.Will is null ? null : new Will(header.Will, header.WillDelaySeconds, header.WillExpirySeconds);
 
     private RouteChange RouteOf(SessionSubscription subscription, bool remove) =>
         new(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(ClientId), (ulong)subscription.Number, remove);

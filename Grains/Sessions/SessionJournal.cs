@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.Writes;
@@ -7,7 +8,7 @@ namespace Broker.Grains.Sessions;
 
 /// <summary>Keeps one durable session's queue and receipts in step with the store, and remembers what is on its way there.</summary>
 /// <remarks>Called under the session's lock; outcomes come on the store's writer thread and go to the session, which takes its lock.</remarks>
-internal sealed class SessionJournal(BrokerStore store, SessionLease lease, DurableSession session)
+internal sealed class SessionJournal(BrokerStore store, SessionLease lease, DurableSession session, ShardMap map)
 {
     /// <summary>Deliveries whose append has not been reported yet, by sequence.</summary>
     private readonly Dictionary<long, PendingAppend> pending = [];
@@ -21,8 +22,13 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
     /// <summary>The right to write the session.</summary>
     public SessionLease Lease => lease;
 
-    /// <summary>A loaded delivery has a shared body.</summary>
-    public void Restore(long sequence, SharedBody body) => bodies[sequence] = body;
+    /// <summary>A delivery that was loaded.</summary>
+    public Delivery Restore(StoredMessage entry, string? share)
+    {
+        if (entry.Shared is { } body) bodies[entry.Sequence] = body;
+        var identifiers = entry.SubscriptionIdentifiers.Aggregate(default(SubscriptionIdentifiers), (all, one) => all.With(one));
+        return new Delivery(entry.Message, entry.Qos, entry.Retain, identifiers, share, entry.Sequence);
+    }
 
     /// <summary>Whether a delivery, or that PUBREC has come for it, is still being written.</summary>
     public bool IsPending(in Delivery delivery) => pending.ContainsKey(delivery.Sequence) || releasing.Contains(delivery.Sequence);
@@ -35,14 +41,27 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
         receipt?.Expect();
         var identifiers = delivery.Identifiers;
         var stored = SubscriptionIdentifiers.AsSpan(identifiers).ToArray();
+        var shard = delivery.Message.Origin is null ? 0 : map.ShardOf(delivery.Message.Topic);
         var observer = new PendingAppend(this, delivery, receipt);
-        var append = body is null
-            ? new AppendToQueue(lease, delivery.Sequence, delivery.Message, delivery.Qos) { Observer = observer, Retain = delivery.Retain, SubscriptionIdentifiers = stored }
-            : new AppendToQueue(lease, delivery.Sequence, body, delivery.Qos) { Observer = observer, Retain = delivery.Retain, SubscriptionIdentifiers = stored };
+        var append = new AppendToQueue(lease, delivery.Sequence, delivery.Message, body, delivery.Qos)
+        {
+            Observer = observer,
+            Retain = delivery.Retain,
+            SubscriptionIdentifiers = stored,
+            OriginShard = shard,
+            ShareNumber = delivery.Share is { } share ? session.Subscriptions.Find(share)?.Number ?? 0 : 0,
+        };
         observer.Append = append;
         pending[delivery.Sequence] = observer;
         if (body is not null) bodies[delivery.Sequence] = body;
         store.Submit(append);
+    }
+
+    /// <summary>Answers when all that was handed to the store before is stored.</summary>
+    public void AwaitAll(PublishReceipt receipt)
+    {
+        receipt.Expect();
+        store.Submit(new WriteGroup { IsData = true, Observer = new Answering(session, receipt) });
     }
 
     /// <summary>Takes a delivery out of the store; if its append has not had its turn, it never will.</summary>
@@ -61,10 +80,10 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
     }
 
     /// <summary>Stores an incoming QoS 2 identifier.</summary>
-    public void AddReceipt(ushort packetIdentifier, PublishReceipt receipt)
+    public void AddReceipt(ushort packetIdentifier, long number, PublishReceipt receipt)
     {
         receipt.Expect();
-        store.Submit(new AddReceipt(lease, packetIdentifier) { Observer = new Answering(session, receipt) });
+        store.Submit(new AddReceipt(lease, packetIdentifier, number) { Observer = new Answering(session, receipt) });
     }
 
     /// <summary>Forgets an incoming QoS 2 identifier.</summary>

@@ -1,5 +1,6 @@
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
@@ -16,6 +17,7 @@ internal sealed class SessionPublisher(IGrainFactory grains, ShardMap map)
     /// <summary>Publishes one of the session's own messages; completes when everybody has it who must.</summary>
     public async Task PublishAsync(ApplicationMessage message)
     {
+        BrokerCounters.Add(Metric.MessagesPublish);
         var shard = map.ShardOf(message.Topic);
         if (message.Retain) await grains.GetGrain<IRetainedGrain>(shard).Store([message]);
         // A link of its own for each: nothing here is repeated, and the number must not look like a repetition.

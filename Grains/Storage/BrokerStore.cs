@@ -121,6 +121,24 @@ internal sealed class BrokerStore : IAsyncDisposable
     /// <exception cref="StoreException">The database cannot be read.</exception>
     public Task<IReadOnlyList<string>> ListDueAsync(long nowMs, int limit) => ReadAsync(() => database.ReadDue(nowMs, limit));
 
+    /// <summary>Fences a node that was declared dead: what it has running is committed or undone before this ends, and nothing of it is stored after.
+    /// Then ends its connections: sessions connected to it are disconnected from now on, their will and expiry come due.</summary>
+    /// <remarks>May be repeated, and done by several nodes at once. Repeat it if it fails: connections may be left.</remarks>
+    /// <exception cref="StoreException">The database cannot be written, or this node is fenced itself.</exception>
+    public Task FenceAsync(string node) => ReadAsync(() =>
+    {
+        database.Fence(node);
+        return true;
+    });
+
+    /// <summary>Committed wills of transient sessions' connections to a node.</summary>
+    /// <exception cref="StoreException">The database, or a will, cannot be read.</exception>
+    public Task<IReadOnlyList<StoredWill>> ListWillsAsync(string node) => ReadAsync(() => database.ReadWills(node));
+
+    /// <summary>Fenced nodes that have left wills.</summary>
+    /// <exception cref="StoreException">The database cannot be read.</exception>
+    public Task<IReadOnlyList<string>> ListNodesWithWillsAsync() => ReadAsync(database.ReadNodesWithWills);
+
     /// <summary>Committed retained messages of a partition, read in pages; expired ones included. What changes meanwhile is seen or not.</summary>
     /// <exception cref="StoreException">The database, or a message, cannot be read.</exception>
     public async IAsyncEnumerable<ApplicationMessage> LoadRetainedAsync(int partition, [EnumeratorCancellation] CancellationToken cancellation = default)
@@ -162,12 +180,12 @@ internal sealed class BrokerStore : IAsyncDisposable
             {
                 Retain = row.Retain,
                 IsReleased = row.IsReleased,
-                PacketIdentifier = row.PacketIdentifier,
+                ShareNumber = row.ShareNumber,
                 SubscriptionIdentifiers = row.SubscriptionIdentifiers,
                 Shared = row.BodyId == 0 ? null : new SharedBody(message) { Id = row.BodyId },
             };
         }
 
-        return new StoredSession(rows.Lease, rows.Header, rows.Subscriptions, messages, rows.Receipts) { IsNew = rows.IsNew };
+        return new StoredSession(rows.Lease, rows.Header, rows.Subscriptions, messages, rows.Receipts) { IsNew = rows.IsNew, Origins = rows.Origins };
     }
 }

@@ -14,12 +14,19 @@ internal interface IStoreDatabase : IDisposable
     /// <summary>Writes a batch in one transaction, on a new connection if the last failure wants one. Writer thread.</summary>
     /// <remarks>A write that is fenced or cannot be stored gets its <see cref="StoreWrite.Refusal"/>
     /// and leaves the others alone; a group is refused whole.</remarks>
-    /// <exception cref="StoreUnavailableException">Nothing of the batch was stored.</exception>
+    /// <exception cref="StoreUnavailableException">Nothing of the batch was stored; or, if it is in doubt, the same batch must be handed over next.</exception>
+    /// <exception cref="NodeFencedException">Nothing was stored, nor ever will be.</exception>
     void Commit(IReadOnlyList<StoreWrite> batch);
 
     /// <summary>Finds out, by writing, whether a failing database takes new data again. Writer thread.</summary>
     /// <exception cref="StoreUnavailableException">It does not.</exception>
+    /// <exception cref="NodeFencedException">It never will.</exception>
     void Probe();
+
+    /// <summary>Fences a node and ends its connections. Any thread, one at a time.</summary>
+    /// <exception cref="StoreUnavailableException">It may or may not be fenced; not all its connections are ended.</exception>
+    /// <exception cref="NodeFencedException">This node is fenced itself.</exception>
+    void Fence(string node);
 
     /// <summary>Subscriptions of one shard and those that live in all. Any thread, one read at a time.</summary>
     IReadOnlyList<ShardSubscription> ReadSubscriptions(int shard);
@@ -35,6 +42,12 @@ internal interface IStoreDatabase : IDisposable
 
     /// <summary>Clients whose will or expiry is due, the longest overdue first. Any thread, one read at a time.</summary>
     IReadOnlyList<string> ReadDue(long nowMs, int limit);
+
+    /// <summary>Wills of connections to a node. Any thread, one read at a time.</summary>
+    IReadOnlyList<StoredWill> ReadWills(string node);
+
+    /// <summary>Nodes that are gone and have left wills. Any thread, one read at a time.</summary>
+    IReadOnlyList<string> ReadNodesWithWills();
 }
 
 /// <summary>Some retained messages and where the next page begins.</summary>

@@ -5,7 +5,7 @@ namespace Broker.Grains.Storage;
 /// <summary>What is known of a durable session besides its subscriptions, queue and receipts. Times are Unix milliseconds.</summary>
 internal sealed record SessionHeader
 {
-    /// <summary>Session expiry interval that never ends. [MQTT-3.1.2-11.2]</summary>
+    /// <summary>Session expiry interval that never ends. [MQTT-3.1.2.11.2]</summary>
     public const uint NeverExpires = uint.MaxValue;
 
     /// <summary>The client identifier; unique, and not changed by saving.</summary>

@@ -47,7 +47,7 @@ internal sealed class StoreInstruments
     public void WritesFailed(int count, StoreException reason) => failed.Add(count, new KeyValuePair<string, object?>("reason", reason switch
     {
         StoreFullException => "full",
-        SessionFencedException => "fenced",
+        SessionFencedException or NodeFencedException => "fenced",
         StoreUnavailableException => "unavailable",
         _ => "refused",
     }));

@@ -7,6 +7,9 @@ internal sealed partial class StoreWriter
     [LoggerMessage(Level = LogLevel.Error, Message = "The store fails. New data is refused and removals wait until it recovers.")]
     private partial void LogFailing(Exception reason);
 
+    [LoggerMessage(Level = LogLevel.Critical, Message = "This node was declared dead and may write nothing any more: its sessions are others' now. Restart it.")]
+    private partial void LogFenced(Exception reason);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "The store works again.")]
     private partial void LogRecovered();
 

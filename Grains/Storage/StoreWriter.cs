@@ -15,6 +15,7 @@ internal sealed partial class StoreWriter
     private readonly BatchCoalescer coalescer = new();
     private readonly List<StoreWrite> batch = [];
     private readonly List<StoreWrite> kept = [];
+    private readonly List<StoreWrite> inDoubt = [];
     private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool isStarted;
@@ -73,7 +74,12 @@ internal sealed partial class StoreWriter
 
         while (queue.Take(batch))
         {
-            if (!TryCommit(batch, out var reason)) SitOut(reason);
+            if (!TryCommit(batch, out var reason))
+            {
+                if (reason is NodeFencedException) GiveUp(reason);
+                else SitOut((StoreUnavailableException)reason);
+            }
+
             batch.Clear();
         }
 
@@ -90,7 +96,9 @@ internal sealed partial class StoreWriter
         }
         catch (Exception error)
         {
-            reason = error as StoreUnavailableException ?? new StoreUnavailableException("The store failed: " + error.Message, error);
+            reason = error is StoreUnavailableException or NodeFencedException
+                ? (StoreException)error
+                : new StoreUnavailableException("The store failed: " + error.Message, error);
             return false;
         }
 
@@ -126,13 +134,28 @@ internal sealed partial class StoreWriter
         if (cancelled > 0) instruments.WritesCancelled(cancelled);
     }
 
-    /// <summary>An outage: fails new data, keeps removals, probes with back-off until all that was kept is written.</summary>
-    private void SitOut(StoreException reason)
+    /// <summary>A fenced node takes nothing any more, removals included.</summary>
+    private void GiveUp(StoreException reason)
+    {
+        LogFenced(reason);
+        queue.RefuseAll(reason);
+        ChangeHealth(StoreHealth.Failing);
+        kept.AddRange(inDoubt);
+        kept.AddRange(batch);
+        inDoubt.Clear();
+        queue.Drain(kept);
+        FailAll(kept, reason);
+    }
+
+    /// <summary>An outage: fails new data, keeps removals, probes with back-off until all that was kept is written.
+    /// A batch in doubt is kept whole: its data may be stored, so that it must not be reported as failed.</summary>
+    private void SitOut(StoreUnavailableException reason)
     {
         LogFailing(reason);
         queue.RefuseData(reason);
         ChangeHealth(StoreHealth.Failing);
-        kept.AddRange(batch);
+        (reason.IsInDoubt ? inDoubt : kept).AddRange(batch);
+        batch.Clear();
         queue.Drain(kept);
         FailKeptData(reason);
         var delay = options.FirstProbeDelay;
@@ -140,8 +163,16 @@ internal sealed partial class StoreWriter
         {
             queue.Pause(delay, clock);
             if (TryRecover(out var stillFailing)) break;
+            if (stillFailing is NodeFencedException)
+            {
+                GiveUp(stillFailing);
+                return;
+            }
+
             if (queue.IsClosed)
             {
+                kept.InsertRange(0, inDoubt);
+                inDoubt.Clear();
                 queue.Drain(kept);
                 FailAll(kept, stillFailing);
                 return;
@@ -159,10 +190,19 @@ internal sealed partial class StoreWriter
     private bool TryRecover(out StoreException reason)
     {
         queue.Drain(kept);
+        if (inDoubt.Count > 0 && !TryCommit(inDoubt, out reason)) return false;
+        inDoubt.Clear();
         while (kept.Count > 0)
         {
             var some = kept.GetRange(0, Math.Min(kept.Count, options.MaxBatchWrites));
-            if (!TryCommit(some, out reason)) return false;
+            if (!TryCommit(some, out reason))
+            {
+                if (reason is not StoreUnavailableException { IsInDoubt: true }) return false;
+                inDoubt.AddRange(some);
+                kept.RemoveRange(0, some.Count);
+                return false;
+            }
+
             kept.RemoveRange(0, some.Count);
         }
 

@@ -11,8 +11,8 @@ internal sealed record StoredMessage(long Sequence, ApplicationMessage Message, 
     /// <summary>The RETAIN flag it is delivered with.</summary>
     public bool Retain { get; init; }
 
-    /// <summary>The packet identifier it was sent with; 0 if none was saved.</summary>
-    public ushort PacketIdentifier { get; init; }
+    /// <summary>The number of the shared subscription it came by; 0 if it came by none.</summary>
+    public long ShareNumber { get; init; }
 
     /// <summary>True once PUBREC came: PUBREL is what must be sent again. [MQTT-4.3.3-5]</summary>
     public bool IsReleased { get; init; }

@@ -15,6 +15,7 @@ internal sealed class WriteQueue(StoreOptions options)
     private bool isPaused;
     private bool isClosed;
     private StoreException? closedToData;
+    private StoreException? closedToAll;
 
     /// <summary>Writes submitted and not yet reported.</summary>
     public int Pending => Volatile.Read(ref pendingWrites);
@@ -30,6 +31,7 @@ internal sealed class WriteQueue(StoreOptions options)
         lock (gate)
         {
             if (isClosed) return new StoreUnavailableException("The store is closed.");
+            if (closedToAll is not null) return closedToAll;
             if (write.CarriesData)
             {
                 if (closedToData is not null) return closedToData;
@@ -102,6 +104,12 @@ internal sealed class WriteQueue(StoreOptions options)
     public void RefuseData(StoreException? reason)
     {
         lock (gate) closedToData = reason;
+    }
+
+    /// <summary>Refuses everything with this reason from now on.</summary>
+    public void RefuseAll(StoreException reason)
+    {
+        lock (gate) closedToAll = reason;
     }
 
     /// <summary>Waits until time has passed or the queue is closed. Writer thread.</summary>

@@ -1,7 +1,6 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Sockets;
-using System.Text;
 
 namespace Broker.Bench;
 
@@ -20,9 +19,9 @@ internal static class DurableBenchmark
         var run = Environment.ProcessId;
         for (var n = 0; n < publishers; n++)
         {
-            using var away = await ConnectAsync(port, $"away-{run}-{n}", clean: false);
-            await away.SendAsync(Subscribe($"bench/{run}/{n}"));
-            await ReceiveAsync(away, 5);
+            using var away = await RawClient.ConnectAsync(port, $"away-{run}-{n}", clean: false);
+            await away.SendAsync(RawClient.Subscribe(1, $"bench/{run}/{n}"));
+            await away.ReceiveAsync(5);
             await away.SendAsync(new byte[] { 0xE0, 0 });
         }
 
@@ -38,10 +37,12 @@ internal static class DurableBenchmark
 
     private static async Task<List<float>> PublishAsync(int port, int run, int n, int window, CancellationToken stop)
     {
-        using var socket = await ConnectAsync(port, $"pub-{run}-{n}", clean: true);
+        using var client = await RawClient.ConnectAsync(port, $"pub-{run}-{n}", clean: true);
         var latencies = new List<float>();
         var sentAt = new long[ushort.MaxValue + 1];
-        var packets = new byte[window * (Payload + 64)];
+        var packet = RawClient.Publish($"bench/{run}/{n}", 1, 0, Payload);
+        var identifierAt = packet.Length - Payload - 2;
+        var packets = new byte[window * packet.Length];
         var answers = new byte[window * 4];
         var (next, free, kept) = (1, window, 0);
         while (!stop.IsCancellationRequested)
@@ -50,55 +51,18 @@ internal static class DurableBenchmark
             for (; free > 0; free--, next = next == ushort.MaxValue ? 1 : next + 1)
             {
                 sentAt[next] = Stopwatch.GetTimestamp();
-                length += Publish(packets.AsSpan(length), $"bench/{run}/{n}", next);
+                packet.CopyTo(packets.AsSpan(length));
+                BinaryPrimitives.WriteUInt16BigEndian(packets.AsSpan(length + identifierAt), (ushort)next);
+                length += packet.Length;
             }
 
-            if (length > 0) await socket.SendAsync(packets.AsMemory(0, length), CancellationToken.None);
-            kept += await socket.ReceiveAsync(answers.AsMemory(kept), CancellationToken.None);
+            await client.SendAsync(packets.AsMemory(0, length));
+            kept += await client.ReceiveAsync(answers.AsMemory(kept), CancellationToken.None);
             var at = 0;
             for (; kept - at >= 4; at += 4, free++) latencies.Add((float)Stopwatch.GetElapsedTime(sentAt[(answers[at + 2] << 8) | answers[at + 3]]).TotalMilliseconds);
             Array.Copy(answers, at, answers, 0, kept -= at);
         }
 
         return latencies;
-    }
-
-    private static async Task<Socket> ConnectAsync(int port, string clientId, bool clean)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync("127.0.0.1", port);
-        var id = Encoding.ASCII.GetBytes(clientId);
-        await socket.SendAsync(new byte[] { 0x10, (byte)(12 + id.Length), 0, 4, (byte)'M', (byte)'Q', (byte)'T', (byte)'T', 4, (byte)(clean ? 2 : 0), 0, 0, 0, (byte)id.Length }.Concat(id).ToArray());
-        await ReceiveAsync(socket, 4);
-        return socket;
-    }
-
-    private static async Task ReceiveAsync(Socket socket, int count)
-    {
-        var buffer = new byte[count];
-        for (var got = 0; got < count;)
-        {
-            var n = await socket.ReceiveAsync(buffer.AsMemory(got));
-            got += n > 0 ? n : throw new IOException("The broker closed the connection.");
-        }
-    }
-
-    private static byte[] Subscribe(string filter)
-    {
-        var utf8 = Encoding.ASCII.GetBytes(filter);
-        return [0x82, (byte)(5 + utf8.Length), 0, 1, 0, (byte)utf8.Length, .. utf8, 1];
-    }
-
-    private static int Publish(Span<byte> to, string topic, int identifier)
-    {
-        var length = Encoding.ASCII.GetBytes(topic, to[4..]);
-        to[0] = 0x32;
-        to[1] = (byte)(4 + length + Payload);
-        to[2] = 0;
-        to[3] = (byte)length;
-        to[4 + length] = (byte)(identifier >> 8);
-        to[5 + length] = (byte)identifier;
-        to.Slice(6 + length, Payload).Fill((byte)'x');
-        return 6 + length + Payload;
     }
 }

@@ -4,6 +4,7 @@ using Broker.Bench;
 var benchmarks = new Dictionary<string, Action<string[]>>
 {
     ["durable"] = DurableBenchmark.Run,
+    ["filters"] = FiltersBenchmark.Run,
     ["idle"] = IdleSessionsBenchmark.Run,
     ["retained"] = RetainedTopicsBenchmark.Run,
     ["store"] = StoreBenchmark.Run,

@@ -37,7 +37,7 @@ internal static class StoreBenchmark
         foreach (var suffix in (string[])["", "-wal", "-shm"]) File.Delete(path + suffix);
         using var services = new ServiceCollection().AddSerializer().AddMetrics().BuildServiceProvider();
         var codec = new MessageCodec(services.GetRequiredService<Serializer<ApplicationMessage>>());
-        var database = new SqliteDatabase(new SqliteOptions { Path = path }, codec, TimeProvider.System, NullLogger<SqliteDatabase>.Instance);
+        var database = new SqliteDatabase(new SqliteOptions { Path = path }, "bench", codec, TimeProvider.System, NullLogger<SqliteDatabase>.Instance);
         var instruments = new StoreInstruments(services.GetRequiredService<IMeterFactory>());
         await using var store = new BrokerStore(database, codec, new StoreOptions(), instruments, TimeProvider.System, NullLogger<BrokerStore>.Instance);
         await store.StartAsync();

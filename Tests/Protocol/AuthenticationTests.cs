@@ -104,6 +104,17 @@ public sealed class AuthenticationTests(AuthenticationTests.Guarded broker) : IC
         await client.ExpectClosedAsync();
     }
 
+    [Fact]
+    [Clause("MQTT-4.12.0-6")]
+    [Clause("MQTT-4.12.0-7")]
+    public async Task StaysWithoutAuth_WhenConnectNamesNoMethod()
+    {
+        await using var client = await RawClient.ConnectAsync(broker, "plain");
+        Assert.Null(client.Connack.Properties[PropertyId.AuthenticationMethod]);
+        await client.SendAsync(WirePacket.Auth(ReasonCode.Reauthenticate, Step(1)));
+        await client.ExpectDisconnectAsync(ReasonCode.ProtocolError);
+    }
+
     private static WireProperties Step(byte number) =>
         new WireProperties().Add(PropertyId.AuthenticationMethod, "TWO-STEPS").Add(PropertyId.AuthenticationData, new[] { number });
 

@@ -8,7 +8,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>A client can hurt only itself: every queue has its bound.</summary>
-public sealed class BackPressureTests
+public class BackPressureTests
 {
     [Theory]
     [InlineData(false)]
@@ -16,7 +16,7 @@ public sealed class BackPressureTests
     public async Task DropsOldest_WhenSubscriberDoesNotRead(bool durable)
     {
         const int Count = 400;
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:MaxQueueLength"] = "50", ["Mqtt:HighWatermark"] = "65536" });
+        await using var broker = await StartAsync(new() { ["Mqtt:MaxQueueLength"] = "50", ["Mqtt:HighWatermark"] = "65536" });
         await using var stuck = await RawClient.ConnectAsync(broker, "stuck", expiry: durable ? 60u : null);
         await using var other = await RawClient.ConnectAsync(broker, "other");
         await using var publisher = await RawClient.ConnectAsync(broker, "publisher");
@@ -47,7 +47,7 @@ public sealed class BackPressureTests
     public async Task HoldsPublisher_WhenStoreIsSlower()
     {
         const int Count = 20_000;
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:MaxQueueLength"] = "100" });
+        await using var broker = await StartAsync(new() { ["Mqtt:MaxQueueLength"] = "100" });
         await using (var away = await RawClient.ConnectAsync(broker, "away", expiry: 600))
         {
             await away.SubscribeAsync("store/#", Qos.AtLeastOnce);
@@ -77,7 +77,7 @@ public sealed class BackPressureTests
     [Fact]
     public async Task CutsHalfOpenClient_WhenItsKeepAlivePasses()
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:HighWatermark"] = "65536" });
+        await using var broker = await StartAsync(new() { ["Mqtt:HighWatermark"] = "65536" });
         await using var dead = await RawClient.ConnectAsync(broker, "dead", keepAlive: 10, will: new WireWill("died", "dead"));
         await using var watcher = await RawClient.ConnectAsync(broker, "watcher");
         await dead.SubscribeAsync("to/dead");
@@ -96,7 +96,7 @@ public sealed class BackPressureTests
     {
         const int Subscribers = 4000;
         const int Messages = 25;
-        await using var broker = await BrokerHost.StartAsync(new() { ["Gateway:EventLoops"] = "1" });
+        await using var broker = await StartAsync(new() { ["Gateway:EventLoops"] = "1" });
         var crowd = new RawClient[Subscribers];
         for (var at = 0; at < Subscribers; at += 100)
         {
@@ -137,7 +137,7 @@ public sealed class BackPressureTests
     public async Task AcceptsAll_WhenMoreConnectAtOnceThanMayShakeHands()
     {
         const int Count = 300;
-        await using var broker = await BrokerHost.StartAsync(new() { ["Gateway:MaxHandshakes"] = "4" });
+        await using var broker = await StartAsync(new() { ["Gateway:MaxHandshakes"] = "4" });
         // Four that never send CONNECT fill the room until their time is up.
         var idle = new RawClient[4];
         for (var i = 0; i < idle.Length; i++) idle[i] = await RawClient.OpenAsync(broker);
@@ -153,7 +153,7 @@ public sealed class BackPressureTests
     [Fact]
     public async Task ClosesFurtherConnections_WhenMaxConnectionsAreOpen()
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Gateway:MaxConnections"] = "3" });
+        await using var broker = await StartAsync(new() { ["Gateway:MaxConnections"] = "3" });
         var clients = new List<RawClient>();
         for (var i = 0; i < 3; i++) clients.Add(await RawClient.ConnectAsync(broker, $"c{i}"));
         await using var further = await RawClient.OpenAsync(broker);
@@ -170,7 +170,7 @@ public sealed class BackPressureTests
     [InlineData("268435456")]
     public async Task Works_AtAnyHighWatermark(string bytes)
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:HighWatermark"] = bytes });
+        await using var broker = await StartAsync(new() { ["Mqtt:HighWatermark"] = bytes });
         await using var client = await RawClient.ConnectAsync(broker, "c");
         await client.SubscribeAsync("w", Qos.AtLeastOnce);
         for (var i = 0; i < 20; i++) await client.SendAsync(WirePacket.Publish("w", new byte[20_000], Qos.AtMostOnce, 0));
@@ -178,4 +178,6 @@ public sealed class BackPressureTests
     }
 
     private static int Number(ServerPacket packet) => packet.Payload[0] | (packet.Payload[1] << 8);
+
+    protected virtual Task<BrokerHost> StartAsync(Dictionary<string, string?> settings) => BrokerHost.StartAsync(settings);
 }

@@ -20,7 +20,6 @@ public sealed class CapabilityTests(CapabilityTests.Restricted broker) : IClassF
     [Fact]
     [Clause("MQTT-3.2.2-9")]
     [Clause("MQTT-3.2.2-21")]
-    [Clause("MQTT-3.2.2-18")]
     public async Task AnnouncesItsLimits_WhenTheyAreConfigured()
     {
         await using var client = await RawClient.ConnectAsync(broker, "told", expiry: 3600, keepAlive: 60);
@@ -134,6 +133,8 @@ public sealed class CapabilityTests(CapabilityTests.Restricted broker) : IClassF
     }
 
     [Fact]
+    [Clause("MQTT-3.1.3-8")]
+    [Clause("MQTT-3.2.2-7")]
     public async Task RefusesTopicAndClientIdentifier_WhenTooLong()
     {
         await using var client = await RawClient.ConnectAsync(broker, "levels");
@@ -147,6 +148,7 @@ public sealed class CapabilityTests(CapabilityTests.Restricted broker) : IClassF
 
     [Fact]
     [Clause("MQTT-3.3.2-9")]
+    [Clause("MQTT-3.2.2-17")]
     public async Task DisconnectsWithTopicAliasInvalid_WhenAliasIsAboveTheMaximum()
     {
         foreach (ushort alias in new ushort[] { 0, 4 })
@@ -169,7 +171,7 @@ public sealed class CapabilityTests(CapabilityTests.Restricted broker) : IClassF
 
     [Fact]
     [Clause("MQTT-3.1.2-22")]
-    [Clause("MQTT-3.2.2-22")]
+    [Clause("MQTT-3.2.2-21")]
     public async Task CountsServerKeepAlive_WhenItReplacesTheClients()
     {
         await using var client = await RawClient.ConnectAsync(broker, "server-keep-alive", keepAlive: 0);

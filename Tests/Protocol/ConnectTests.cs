@@ -155,7 +155,7 @@ public sealed class ConnectTests(BrokerHost broker) : IClassFixture<BrokerHost>
 
     [Theory]
     [MemberData(nameof(BadProperties))]
-    [Clause("MQTT-2.2.2-2")]
+    [Clause("MQTT-3.1.4-1")]
     public async Task RefusesAsProtocolErrorOrMalformed_WhenPropertyIsWrong(string which)
     {
         var properties = which switch

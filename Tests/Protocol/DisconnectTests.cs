@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Broker.Tests.Protocol;
 
-public sealed class DisconnectTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class DisconnectTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(4)]
@@ -84,7 +84,7 @@ public sealed class DisconnectTests(BrokerHost broker) : IClassFixture<BrokerHos
     [Fact]
     public async Task TellsServerShuttingDown_WhenTheBrokerStops()
     {
-        var other = await BrokerHost.StartAsync([]);
+        var other = await StartAsync([]);
         await using var client = await RawClient.ConnectAsync(other, "told");
         await using var old = await RawClient.ConnectAsync(other, "closed", 4);
         var stopping = other.DisposeAsync();
@@ -93,4 +93,6 @@ public sealed class DisconnectTests(BrokerHost broker) : IClassFixture<BrokerHos
         Assert.Null(await old.TryReceiveAsync());
         await stopping;
     }
+
+    private Task<BrokerHost> StartAsync(Dictionary<string, string?> settings) => broker.StartOtherAsync(settings);
 }

@@ -6,14 +6,15 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>What a durable session keeps while its client is away, and what is sent again.</summary>
-public sealed class DurableSessionTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class DurableSessionTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(4)]
     [InlineData(5)]
     [Clause("MQTT-4.5.0-1")]
-    [Clause("MQTT-4.6.0-4")]
     [Clause("MQTT-4.6.0-6")]
+    [Clause("MQTT-3.1.2-23")]
+    [Clause("MQTT-4.6.0-5")]
     public async Task DeliversWhatCameMeanwhileInOrder_WhenTheClientReturns(int level)
     {
         var name = $"queued-{level}";
@@ -51,9 +52,12 @@ public sealed class DurableSessionTests(BrokerHost broker) : IClassFixture<Broke
     [InlineData(4)]
     [InlineData(5)]
     [Clause("MQTT-4.4.0-1")]
-    [Clause("MQTT-4.4.0-2")]
     [Clause("MQTT-4.6.0-1")]
     [Clause("MQTT-3.3.1-1")]
+    [Clause("MQTT-4.3.2-3")]
+    [Clause("MQTT-4.3.3-3")]
+    [Clause("MQTT-4.3.3-5")]
+    [Clause("MQTT-4.3.3-6")]
     public async Task SendsAgainInOriginalOrder_WhenUnacknowledgedAtTheEnd(int level)
     {
         var name = $"again-{level}";
@@ -95,6 +99,44 @@ public sealed class DurableSessionTests(BrokerHost broker) : IClassFixture<Broke
         await second.DisconnectAsync();
         await using var third = await ConnectAsync(name, level);
         await third.ExpectNothingAsync();
+    }
+
+    [Fact]
+    [Clause("MQTT-4.4.0-2")]
+    public async Task NeverSendsAgain_WhenTheClientRefused()
+    {
+        await using var publisher = await RawClient.ConnectAsync(broker, "refuses-publisher");
+        var first = await ConnectAsync("refuses", 5);
+        await first.SubscribeAsync("refuses", Qos.ExactlyOnce);
+        for (var i = 0; i < 3; i++) await publisher.PublishAsync("refuses", $"{i}", i == 0 ? Qos.AtLeastOnce : Qos.ExactlyOnce);
+        var packets = new List<ServerPacket>();
+        for (var i = 0; i < 3; i++) packets.Add(await first.ExpectAsync(PacketType.Publish));
+        await first.SendAsync(
+            WirePacket.Acknowledge(PacketType.Puback, packets[0].Id, ReasonCode.QuotaExceeded), WirePacket.Pubrec(packets[1].Id, ReasonCode.QuotaExceeded));
+        await first.ExpectNothingAsync();
+        first.Drop();
+        await using var second = await ConnectAsync("refuses", 5);
+        await second.ExpectPublishAsync("refuses", "2", Qos.ExactlyOnce);
+        await second.ExpectNothingAsync();
+    }
+
+    [Theory]
+    [InlineData(Qos.AtLeastOnce)]
+    [InlineData(Qos.ExactlyOnce)]
+    [Clause("MQTT-4.3.3-7")]
+    public async Task SendsAgain_WhenTheMessageHasExpiredSinceItWasSent(Qos qos)
+    {
+        var name = $"outlived-{qos}";
+        await using var publisher = await RawClient.ConnectAsync(broker, name + "p");
+        var first = await ConnectAsync(name, 5);
+        await first.SubscribeAsync(name, Qos.ExactlyOnce);
+        await publisher.PublishAsync(name, "sent", qos, properties: new WireProperties().Add(Broker.Gateway.Mqtt.Codec.V5.PropertyId.MessageExpiryInterval, 5u));
+        var sent = await first.ExpectPublishAsync(name, "sent", qos);
+        first.Drop();
+        broker.Advance(TimeSpan.FromSeconds(60));
+        await using var second = await ConnectAsync(name, 5);
+        var again = await second.ExpectPublishAsync(name, "sent", qos);
+        Assert.Equal((sent.Id, true), (again.Id, again.Dup));
     }
 
     [Fact]
@@ -152,7 +194,7 @@ public sealed class DurableSessionTests(BrokerHost broker) : IClassFixture<Broke
     [Fact]
     public async Task KeepsTheNewest_WhenTheQueueIsFull()
     {
-        await using var small = await BrokerHost.StartAsync(new() { ["Mqtt:MaxQueueLength"] = "5", ["Mqtt:QueueQos0"] = "false" });
+        await using var small = await StartAsync(new() { ["Mqtt:MaxQueueLength"] = "5", ["Mqtt:QueueQos0"] = "false" });
         await using (var client = await RawClient.ConnectAsync(small, "full", expiry: 1000))
         {
             await client.SubscribeAsync("full", Qos.AtLeastOnce);
@@ -176,4 +218,6 @@ public sealed class DurableSessionTests(BrokerHost broker) : IClassFixture<Broke
         RawClient.ConnectAsync(broker, name, level, cleanStart: false, expiry: level == 5 ? 1000 : null);
 
     private static async Task ExpectPubrelAsync(RawClient client, int id) => Assert.Equal(id, (await client.ExpectAsync(PacketType.Pubrel)).Id);
+
+    private Task<BrokerHost> StartAsync(Dictionary<string, string?> settings) => broker.StartOtherAsync(settings);
 }

@@ -8,7 +8,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>Receive maximum, maximum packet size and what CONNECT asks to be told.</summary>
-public sealed class FlowControlTests : IClassFixture<FlowControlTests.Broker>
+public class FlowControlTests : IClassFixture<FlowControlTests.Broker>
 {
     private readonly BrokerHost broker;
 
@@ -18,6 +18,7 @@ public sealed class FlowControlTests : IClassFixture<FlowControlTests.Broker>
     [InlineData(5, false)]
     [InlineData(5, true)]
     [Clause("MQTT-3.3.4-9")]
+    [Clause("MQTT-4.9.0-2")]
     public async Task KeepsToClientsWindow_WhenItAcknowledgesSlowly(int level, bool durable)
     {
         await using var subscriber = await RawClient.ConnectAsync(
@@ -39,6 +40,31 @@ public sealed class FlowControlTests : IClassFixture<FlowControlTests.Broker>
         await subscriber.SendAsync(WirePacket.Pubrec(fourth.Id, ReasonCode.UnspecifiedError)); // ends it
         await publisher.PublishAsync($"fc/win/{durable}", "4");
         await subscriber.ExpectPublishAsync($"fc/win/{durable}", "4", Qos.AtLeastOnce);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(100u)]
+    [Clause("MQTT-3.3.4-10")]
+    [Clause("MQTT-4.9.0-3")]
+    public async Task AnswersEverythingElse_WhenTheWindowIsUsedUp(uint? expiry)
+    {
+        var name = $"fc-else-{expiry}";
+        await using var publisher = await RawClient.ConnectAsync(broker, name + "-p");
+        await using var client = await RawClient.ConnectAsync(broker, name, expiry: expiry, properties: new WireProperties().Add(PropertyId.ReceiveMaximum, (ushort)1));
+        await client.SubscribeAsync(name, Qos.ExactlyOnce);
+        for (var i = 0; i < 3; i++) await publisher.PublishAsync(name, $"{i}", Qos.ExactlyOnce);
+        var sent = await client.ExpectPublishAsync(name, "0", Qos.ExactlyOnce);
+        await client.SubscribeAsync(name + "/other");
+        await client.PublishAsync(name + "/nobody", "1", Qos.AtLeastOnce);
+        await client.PublishAsync(name + "/nobody", "2", Qos.ExactlyOnce);
+        await client.SendAsync(WirePacket.Unsubscribe(9, [name + "/other"]));
+        Assert.Equal(9, (await client.ExpectAsync(PacketType.Unsuback)).Id);
+        await client.SendAsync(WirePacket.Pubrec(sent.Id));
+        Assert.Equal(sent.Id, (await client.ExpectAsync(PacketType.Pubrel)).Id);
+        await client.ExpectNothingAsync();
+        await client.SendAsync(WirePacket.Pubcomp(sent.Id));
+        await client.ExpectPublishAsync(name, "1", Qos.ExactlyOnce);
     }
 
     [Fact]
@@ -158,6 +184,53 @@ public sealed class FlowControlTests : IClassFixture<FlowControlTests.Broker>
     }
 
     [Theory]
+    [InlineData(20u)]
+    [InlineData(200u)]
+    [Clause("MQTT-3.2.2-19")]
+    public async Task LeavesReasonOutOfConnack_WhenItWouldBeOverClientsMaximum(uint maximum)
+    {
+        await using var client = await RawClient.OpenAsync(broker);
+        await client.SendAsync(WirePacket.Connect("fc-refused", properties: new WireProperties()
+            .Add(PropertyId.MaximumPacketSize, maximum).Add(PropertyId.AuthenticationMethod, "NONE-SUCH")));
+        var connack = await client.ExpectAsync(PacketType.Connack);
+        Assert.Equal(ReasonCode.BadAuthenticationMethod, connack.Code);
+        Assert.InRange(connack.Body.Length + 2, 0, (int)maximum);
+        Assert.Equal(maximum == 200, connack.Properties[PropertyId.ReasonString] is not null);
+    }
+
+    [Fact]
+    [Clause("MQTT-3.1.2-24")]
+    [Clause("MQTT-3.4.2-2")]
+    [Clause("MQTT-3.5.2-2")]
+    [Clause("MQTT-3.6.2-2")]
+    [Clause("MQTT-3.7.2-2")]
+    [Clause("MQTT-3.9.2-1")]
+    [Clause("MQTT-3.11.2-1")]
+    public async Task AnswersFitIn_WhenClientsMaximumIsTight()
+    {
+        const int Maximum = 30;
+        await using var client = await RawClient.ConnectAsync(
+            broker, "fc-tight", properties: new WireProperties().Add(PropertyId.MaximumPacketSize, (uint)Maximum).Add(PropertyId.RequestProblemInformation, true));
+        var tooDeep = string.Join('/', Enumerable.Repeat('a', 129));
+        (byte[] Packet, PacketType Answer, ReasonCode Code)[] refused =
+        [
+            (WirePacket.Publish(tooDeep, "x", Qos.AtLeastOnce, 1), PacketType.Puback, ReasonCode.TopicNameInvalid),
+            (WirePacket.Publish(tooDeep, "x", Qos.ExactlyOnce, 2), PacketType.Pubrec, ReasonCode.TopicNameInvalid),
+            (WirePacket.Pubrec(3), PacketType.Pubrel, ReasonCode.PacketIdentifierNotFound),
+            (WirePacket.Pubrel(4), PacketType.Pubcomp, ReasonCode.PacketIdentifierNotFound),
+            (WirePacket.Subscribe(5, "a/#/b"), PacketType.Suback, ReasonCode.TopicFilterInvalid),
+            (WirePacket.Unsubscribe(6, ["a/#/b"]), PacketType.Unsuback, ReasonCode.TopicFilterInvalid),
+        ];
+        foreach (var (packet, type, code) in refused)
+        {
+            await client.SendAsync(packet);
+            var answer = await client.ExpectAsync(type);
+            Assert.Equal(code, answer.Code);
+            Assert.InRange(answer.Body.Length + 2, 0, Maximum);
+        }
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     [Clause("MQTT-3.1.2-29")]
@@ -181,7 +254,7 @@ public sealed class FlowControlTests : IClassFixture<FlowControlTests.Broker>
         Assert.Equal(asks ? "answers/" : null, client.Connack.Properties[PropertyId.ResponseInformation]);
     }
 
-    public sealed class Broker() : BrokerHost(new Dictionary<string, string?>
+    public class Broker() : BrokerHost(new Dictionary<string, string?>
     {
         ["Mqtt:ReceiveMaximum"] = "3", ["Mqtt:MaxPacketSize"] = "2000", ["Mqtt:ResponseInformation"] = "answers/",
     });

@@ -7,7 +7,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>PUBLISH from client to server.</summary>
-public sealed class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(3)]
@@ -16,6 +16,9 @@ public sealed class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHos
     [Clause("MQTT-4.3.2-4")]
     [Clause("MQTT-4.3.3-8")]
     [Clause("MQTT-4.3.3-11")]
+    [Clause("MQTT-3.3.4-1")]
+    [Clause("MQTT-2.2.1-5")]
+    [Clause("MQTT-2.2.1-2")]
     public async Task AnswersEachQosWithItsOwn_WhenPublishComes(int level)
     {
         await using var client = await RawClient.ConnectAsync(broker, $"answers-{level}", level);
@@ -94,6 +97,49 @@ public sealed class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHos
     }
 
     [Theory]
+    [InlineData(null)]
+    [InlineData(100u)]
+    [Clause("MQTT-4.3.3-9")]
+    public async Task TakesTheIdentifierAsNew_WhenItsFirstMessageWasRefused(uint? expiry)
+    {
+        var name = $"refused-{expiry}";
+        await using var subscriber = await RawClient.ConnectAsync(broker, name + "s");
+        await subscriber.SubscribeAsync(name);
+        await using var client = await RawClient.ConnectAsync(broker, name, expiry: expiry);
+        var tooDeep = string.Join('/', Enumerable.Repeat('a', 129));
+        await client.SendAsync(WirePacket.Publish(tooDeep, "x", Qos.ExactlyOnce, 5), WirePacket.Publish(name, "y", Qos.ExactlyOnce, 5));
+        Assert.Equal(ReasonCode.TopicNameInvalid, (await client.ExpectAsync(PacketType.Pubrec)).Code);
+        Assert.Equal((5, ReasonCode.Success), await client.ExpectAcknowledgementAsync(PacketType.Pubrec));
+        await client.SendAsync(WirePacket.Pubrel(5));
+        Assert.Equal((5, ReasonCode.Success), await client.ExpectAcknowledgementAsync(PacketType.Pubcomp));
+        await subscriber.ExpectPublishAsync(name, "y");
+        await subscriber.ExpectNothingAsync();
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(100u)]
+    [Clause("MQTT-4.3.3-13")]
+    public async Task CompletesTheExchange_WhenTheMessageHasExpiredMeanwhile(uint? expiry)
+    {
+        var name = $"expired-{expiry}";
+        await using (var away = await RawClient.ConnectAsync(broker, name + "s", expiry: 1000))
+        {
+            await away.SubscribeAsync(name, Qos.ExactlyOnce);
+            await away.DisconnectAsync();
+        }
+
+        await using var client = await RawClient.ConnectAsync(broker, name, expiry: expiry);
+        await client.SendAsync(WirePacket.Publish(name, "x", Qos.ExactlyOnce, 5, properties: new WireProperties().Add(PropertyId.MessageExpiryInterval, 1u)));
+        Assert.Equal((5, ReasonCode.Success), await client.ExpectAcknowledgementAsync(PacketType.Pubrec));
+        broker.Advance(TimeSpan.FromSeconds(10));
+        await using var back = await RawClient.ConnectAsync(broker, name + "s", cleanStart: false, expiry: 1000);
+        await back.ExpectNothingAsync();
+        await client.SendAsync(WirePacket.Pubrel(5));
+        Assert.Equal((5, ReasonCode.Success), await client.ExpectAcknowledgementAsync(PacketType.Pubcomp));
+    }
+
+    [Theory]
     [InlineData(4)]
     [InlineData(5)]
     [Clause("MQTT-4.3.3-11")]
@@ -152,7 +198,7 @@ public sealed class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHos
     [Clause("MQTT-3.3.4-7")]
     public async Task DisconnectsWithReceiveMaximumExceeded_WhenTooManyQos2AreUnreleased()
     {
-        await using var small = await BrokerHost.StartAsync(new() { ["Mqtt:ReceiveMaximum"] = "3", ["Mqtt:MaxAwaitingRel"] = "0" });
+        await using var small = await StartAsync(new() { ["Mqtt:ReceiveMaximum"] = "3", ["Mqtt:MaxAwaitingRel"] = "0" });
         foreach (uint? expiry in new uint?[] { null, 100 })
         {
             await using var client = await RawClient.ConnectAsync(small, $"unreleased-{expiry}", expiry: expiry);
@@ -233,7 +279,8 @@ public sealed class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHos
     [Clause("MQTT-3.3.1-4")]
     [Clause("MQTT-3.3.1-2")]
     [Clause("MQTT-3.3.2-2")]
-    [Clause("MQTT-2.2.1-2")]
+    [Clause("MQTT-2.2.1-3")]
+    [Clause("MQTT-4.7.0-1")]
     public async Task ClosesTheConnection_WhenPublishIsMalformed(int level)
     {
         (byte[] Packet, ReasonCode Code)[] wrong =
@@ -261,4 +308,6 @@ public sealed class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHos
         var code = (await client.ExpectAsync(PacketType.Disconnect)).Code;
         Assert.True(code is ReasonCode.ProtocolError or ReasonCode.MalformedPacket, code.ToString());
     }
+
+    private Task<BrokerHost> StartAsync(Dictionary<string, string?> settings) => broker.StartOtherAsync(settings);
 }

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Broker.Tests.Protocol;
 
-public sealed class KeepAliveTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class KeepAliveTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(3)]
@@ -14,6 +14,7 @@ public sealed class KeepAliveTests(BrokerHost broker) : IClassFixture<BrokerHost
     [InlineData(5)]
     [Clause("MQTT-3.1.2-22")]
     [Clause("3.1.1 MQTT-3.1.2-24")]
+    [Clause("MQTT-3.2.2-22")]
     public async Task Cuts_WhenSilentForOneAndAHalfKeepAlives(int level)
     {
         await using var client = await RawClient.ConnectAsync(broker, $"silent-{level}", level, keepAlive: 100);

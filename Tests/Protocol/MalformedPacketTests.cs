@@ -48,13 +48,18 @@ public sealed class MalformedPacketTests : IClassFixture<MalformedPacketTests.Br
             Add("PUBACK of one byte", WirePacket.Raw(0x40, 0));
             Add("PUBACK of identifier 0", WirePacket.Raw(0x40, 0, 0), ReasonCode.ProtocolError);
             Add("PUBREL without flag", WirePacket.Raw(0x60, 0, 1));
+            Add("SUBSCRIBE of a filter that is not UTF-8", WirePacket.Raw(0x82, 0, 1, 0, 1, 0xFF, 0), ReasonCode.MalformedPacket, 3, 4);
+            AddV5("SUBSCRIBE of a filter that is not UTF-8", WirePacket.Raw(0x82, 0, 1, 0, 0, 1, 0xFF, 0));
             Add("SUBSCRIBE without flag", WirePacket.Raw(0x80, 0, 1, 0, 1, (byte)'a', 0));
             Add("SUBSCRIBE of identifier 0", WirePacket.Raw(0x82, 0, 0, 0, 0, 1, (byte)'a', 0), ReasonCode.ProtocolError);
             Add("SUBSCRIBE without filter", WirePacket.Raw(0x82, 0, 1), ReasonCode.ProtocolError, 3, 4);
             Add("SUBSCRIBE with QoS 3", WirePacket.Subscribe(1, [("a", 3)], 4), ReasonCode.ProtocolError, 4);
             Add("SUBSCRIBE with reserved bits", WirePacket.Subscribe(1, [("a", 0x40)], 4), ReasonCode.MalformedPacket, 4);
+            Add("UNSUBSCRIBE of a filter that is not UTF-8", WirePacket.Raw(0xA2, 0, 1, 0, 1, 0xFF), ReasonCode.MalformedPacket, 3, 4);
+            AddV5("UNSUBSCRIBE of a filter that is not UTF-8", WirePacket.Raw(0xA2, 0, 1, 0, 0, 1, 0xFF));
             Add("UNSUBSCRIBE without flag", WirePacket.Raw(0xA0, 0, 1, 0, 1, (byte)'a'));
             Add("UNSUBSCRIBE without filter", WirePacket.Raw(0xA2, 0, 1), ReasonCode.ProtocolError, 3, 4);
+            Add("remaining length with a needless byte", [0xC0, 0x80, 0x00]);
             Add("PINGREQ with a body", WirePacket.Raw(0xC0, 1));
             Add("PINGREQ with flags", WirePacket.Raw(0xC1));
             Add("DISCONNECT with flags", WirePacket.Raw(0xE1));
@@ -78,6 +83,13 @@ public sealed class MalformedPacketTests : IClassFixture<MalformedPacketTests.Br
             AddV5("properties longer than packet", WirePacket.Raw(0x30, 0, 1, (byte)'a', 50, 3));
             AddV5("subscription identifier from client", Publish(new WireProperties().Add(PropertyId.SubscriptionIdentifier, 1)), ReasonCode.ProtocolError);
             AddV5("response topic with wildcard", Publish(new WireProperties().Add(PropertyId.ResponseTopic, "a/#")), ReasonCode.ProtocolError);
+            AddV5("response topic that is not UTF-8", Publish(new WireProperties().Add(PropertyId.ResponseTopic, new byte[] { 0xC3, 0x28 })));
+            AddV5("response topic with NUL", Publish(new WireProperties().Add(PropertyId.ResponseTopic, "a\0")));
+            AddV5("content type that is not UTF-8", Publish(new WireProperties().Add(PropertyId.ContentType, new byte[] { 0xED, 0xA0, 0x80 })));
+            AddV5("user property's name that is not UTF-8", PublishUser([0xFF], "a"u8.ToArray()));
+            AddV5("user property's value that is not UTF-8", PublishUser("a"u8.ToArray(), [0xFF]));
+            AddV5("user property that is not UTF-8 in SUBSCRIBE", WirePacket.Raw(0x82, 0, 1, 6, 0x26, 0, 1, (byte)'a', 0, 1, 0xFF, 0, 1, (byte)'a', 0));
+
             AddV5("neither topic nor alias", WirePacket.Publish("", "x"), ReasonCode.ProtocolError);
             AddV5("PUBACK with unknown code", WirePacket.Raw(0x40, 0, 1, 0x55), ReasonCode.ProtocolError);
             AddV5("PUBREL with unknown code", WirePacket.Raw(0x62, 0, 1, 0x10), ReasonCode.ProtocolError);
@@ -139,6 +151,17 @@ public sealed class MalformedPacketTests : IClassFixture<MalformedPacketTests.Br
     [MemberData(nameof(AfterConnack))]
     [Clause("MQTT-4.13.1-1")]
     [Clause("3.1.1 MQTT-4.8.0-1")]
+    [Clause("3.1.1 MQTT-2.3.1-6")]
+    [Clause("MQTT-4.13.2-1")]
+    [Clause("MQTT-1.5.4-1")]
+    [Clause("MQTT-1.5.4-2")]
+    [Clause("MQTT-1.5.5-1")]
+    [Clause("MQTT-1.5.7-1")]
+    [Clause("MQTT-3.3.2-1")]
+    [Clause("MQTT-3.3.2-13")]
+    [Clause("MQTT-3.3.2-19")]
+    [Clause("MQTT-3.8.3-1")]
+    [Clause("MQTT-3.10.3-1")]
     public async Task EndsConnection_WhenPacketIsWrong(string name, int level, byte[] bytes, byte code)
     {
         await using var client = await RawClient.ConnectAsync(broker, $"bad-{name}-{level}", level);
@@ -151,6 +174,10 @@ public sealed class MalformedPacketTests : IClassFixture<MalformedPacketTests.Br
     [MemberData(nameof(Connects))]
     [Clause("MQTT-3.1.4-1")]
     [Clause("MQTT-3.1.4-2")]
+    [Clause("3.1.1 MQTT-3.1.4-1")]
+    [Clause("MQTT-3.2.2-7")]
+    [Clause("MQTT-3.14.0-1")]
+    [Clause("MQTT-4.13.2-1")]
     public async Task RefusesConnection_WhenConnectIsWrong(string name, byte[] bytes, byte code)
     {
         await using var client = await RawClient.OpenAsync(broker, name.StartsWith("5.0", StringComparison.Ordinal) || code > 5 ? 5 : 4);
@@ -201,6 +228,9 @@ public sealed class MalformedPacketTests : IClassFixture<MalformedPacketTests.Br
         await silent.ExpectClosedAsync();
         await partial.ExpectClosedAsync();
     }
+
+    private static byte[] PublishUser(byte[] name, byte[] value) =>
+        WirePacket.Raw(0x30, [.. WirePacket.Text("a"), (byte)(5 + name.Length + value.Length), 0x26, .. WirePacket.Binary(name), .. WirePacket.Binary(value)]);
 
     private static byte[] Publish(WireProperties properties) => WirePacket.Publish("a", "x", properties: properties);
 

@@ -7,7 +7,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>What 5.0 lets a message carry besides topic and payload.</summary>
-public sealed class MessagePropertyTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class MessagePropertyTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Fact]
     [Clause("MQTT-3.3.2-4")]
@@ -95,7 +95,7 @@ public sealed class MessagePropertyTests(BrokerHost broker) : IClassFixture<Brok
     [Clause("MQTT-3.3.2-6")]
     public async Task ReducesExpiry_WhenMessageWaited()
     {
-        await using var broker = await BrokerHost.StartAsync([]);
+        await using var broker = await StartAsync([]);
         await using var publisher = await RawClient.ConnectAsync(broker, "p");
         await LeaveSubscribedAsync(await RawClient.ConnectAsync(broker, "s", expiry: 1000), s => s.SubscribeAsync("e/t", Qos.AtLeastOnce));
         await publisher.PublishAsync("e/t", "r", retain: true, properties: new WireProperties().Add(PropertyId.MessageExpiryInterval, 100u));
@@ -114,7 +114,7 @@ public sealed class MessagePropertyTests(BrokerHost broker) : IClassFixture<Brok
     [Clause("MQTT-3.3.2-5")]
     public async Task DropsMessage_WhenItExpiredInQueueOrStore()
     {
-        await using var broker = await BrokerHost.StartAsync([]);
+        await using var broker = await StartAsync([]);
         await using var publisher = await RawClient.ConnectAsync(broker, "p");
         await LeaveSubscribedAsync(await RawClient.ConnectAsync(broker, "s", expiry: 1000), s => s.SubscribeAsync("e/+", Qos.AtLeastOnce));
         var brief = new WireProperties().Add(PropertyId.MessageExpiryInterval, 5u);
@@ -134,7 +134,7 @@ public sealed class MessagePropertyTests(BrokerHost broker) : IClassFixture<Brok
     [Fact]
     public async Task DropsMessage_WhenItExpiredBehindTheWindow()
     {
-        await using var broker = await BrokerHost.StartAsync([]);
+        await using var broker = await StartAsync([]);
         await using var publisher = await RawClient.ConnectAsync(broker, "p");
         await using var subscriber = await RawClient.ConnectAsync(broker, "s", properties: new WireProperties().Add(PropertyId.ReceiveMaximum, (ushort)1));
         await subscriber.SubscribeAsync("e/w", Qos.AtLeastOnce);
@@ -165,4 +165,6 @@ public sealed class MessagePropertyTests(BrokerHost broker) : IClassFixture<Brok
         await client.DisconnectAsync();
         await client.DisposeAsync();
     }
+
+    private Task<BrokerHost> StartAsync(Dictionary<string, string?> settings) => broker.StartOtherAsync(settings);
 }

@@ -7,13 +7,18 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>PUBLISH from server to client.</summary>
-public sealed class OutboundQosTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class OutboundQosTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(4, null)]
     [InlineData(5, null)]
     [InlineData(5, 100u)]
     [Clause("MQTT-3.8.4-8")]
+    [Clause("MQTT-4.3.1-1")]
+    [Clause("MQTT-4.3.2-2")]
+    [Clause("MQTT-4.3.3-2")]
+    [Clause("MQTT-4.3.3-4")]
+    [Clause("MQTT-2.2.1-5")]
     public async Task DeliversAtTheLowerQos_WhenPublishAndSubscriptionDiffer(int level, uint? expiry)
     {
         var name = $"lower/{level}/{expiry}";
@@ -41,7 +46,7 @@ public sealed class OutboundQosTests(BrokerHost broker) : IClassFixture<BrokerHo
     [Theory]
     [InlineData(null)]
     [InlineData(100u)]
-    [Clause("MQTT-4.3.3-4")]
+    [Clause("MQTT-4.4.0-2")]
     public async Task CompletesTheDelivery_WhenPubrecHasAnError(uint? expiry)
     {
         var name = $"pubrec-error-{expiry}";
@@ -62,6 +67,8 @@ public sealed class OutboundQosTests(BrokerHost broker) : IClassFixture<BrokerHo
     [InlineData(100u)]
     [Clause("MQTT-2.2.1-4")]
     [Clause("MQTT-4.9.0-1")]
+    [Clause("MQTT-4.9.0-2")]
+    [Clause("MQTT-4.3.2-1")]
     public async Task KeepsTheWindowAndUniqueIdentifiers_WhenNothingIsAcknowledged(uint? expiry)
     {
         var name = $"window-{expiry}";
@@ -77,21 +84,74 @@ public sealed class OutboundQosTests(BrokerHost broker) : IClassFixture<BrokerHo
         for (var i = 32; i < 40; i++) await client.ExpectPublishAsync(name, $"{i}", Qos.AtLeastOnce);
     }
 
+    /// <summary>All identifiers are used up while three deliveries stay unacknowledged: theirs come again only when they are free.</summary>
     [Theory]
     [InlineData(null)]
     [InlineData(100u)]
+    [Clause("MQTT-2.2.1-4")]
+    [Clause("MQTT-4.3.2-1")]
+    [Clause("MQTT-4.3.3-1")]
     public async Task NeverReusesAnIdentifierInFlight_WhenTheyWrapAround(uint? expiry)
     {
+        const int Identifiers = 65_535, Batch = 500;
         var name = $"wrap-{expiry}";
         await using var client = await RawClient.ConnectAsync(broker, name, expiry: expiry);
-        await client.SubscribeAsync(name, Qos.AtLeastOnce);
+        await client.SubscribeAsync(name, Qos.ExactlyOnce);
         await using var publisher = await RawClient.ConnectAsync(broker, name + "p");
-        await publisher.PublishAsync(name, "held", Qos.AtLeastOnce);
-        var held = await client.ExpectPublishAsync(name, "held", Qos.AtLeastOnce);
-        await publisher.PublishAsync(name, "next", Qos.AtLeastOnce);
-        var next = await client.ExpectPublishAsync(name, "next", Qos.AtLeastOnce);
-        Assert.NotEqual(held.Id, next.Id);
-        Assert.NotEqual(0, held.Id);
+        var held = new List<int>();
+        for (var i = 0; i < 3; i++)
+        {
+            await publisher.PublishAsync(name, "held", (Qos)(1 + i % 2));
+            held.Add((await client.ExpectAsync(PacketType.Publish)).Id);
+        }
+
+        var seen = held.ToHashSet();
+        while (seen.Count < Identifiers)
+        {
+            var count = Math.Min(Batch, Identifiers - seen.Count);
+            await publisher.SendAsync([.. Enumerable.Range(1, count).Select(id => WirePacket.Publish(name, "x", Qos.AtLeastOnce, (ushort)id))]);
+            for (var i = 0; i < count; i++)
+            {
+                var packet = await client.ExpectPublishAsync(name, "x", Qos.AtLeastOnce);
+                Assert.True(seen.Add(packet.Id), $"{packet.Id} came twice, the second time after {seen.Count} others");
+                await client.SendAsync(WirePacket.Puback(packet.Id));
+            }
+
+            for (var id = 1; id <= count; id++) Assert.Equal(id, (await publisher.ExpectAsync(PacketType.Puback)).Id);
+        }
+
+        Assert.DoesNotContain(0, seen);
+        for (var i = 0; i < 10; i++) await publisher.PublishAsync(name, $"{i}");
+        var late = new List<ServerPacket>();
+        await client.SendAsync(WirePacket.Pingreq);
+        for (ServerPacket got; (got = await client.ReceiveAsync()).Type == PacketType.Publish;) late.Add(got);
+        Assert.All(late, packet => Assert.DoesNotContain(packet.Id, held));
+        await client.SendAsync(WirePacket.Puback(held[0]), WirePacket.Pubrec(held[1], ReasonCode.UnspecifiedError), WirePacket.Puback(held[2]));
+        while (late.Count < 10) late.Add(await client.ExpectAsync(PacketType.Publish));
+        Assert.Equal(Enumerable.Range(0, 10).Select(i => $"{i}"), late.Select(packet => packet.Text));
+        Assert.Equal(10, late.Select(packet => packet.Id).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(100u)]
+    [Clause("MQTT-4.6.0-4")]
+    public async Task ReleasesInTheOrderOfPubrec_WhenItIsNotThatOfPublish(uint? expiry)
+    {
+        var name = $"release-{expiry}";
+        await using var client = await RawClient.ConnectAsync(broker, name, expiry: expiry);
+        await client.SubscribeAsync(name, Qos.ExactlyOnce);
+        await using var publisher = await RawClient.ConnectAsync(broker, name + "p");
+        var identifiers = new List<int>();
+        for (var i = 0; i < 4; i++)
+        {
+            await publisher.PublishAsync(name, $"{i}", Qos.ExactlyOnce);
+            identifiers.Add((await client.ExpectPublishAsync(name, $"{i}", Qos.ExactlyOnce)).Id);
+        }
+
+        int[] order = [identifiers[2], identifiers[0], identifiers[3], identifiers[1]];
+        await client.SendAsync([.. order.Select(id => WirePacket.Pubrec(id))]);
+        foreach (var id in order) Assert.Equal((id, ReasonCode.Success), await client.ExpectAcknowledgementAsync(PacketType.Pubrel));
     }
 
     [Theory]

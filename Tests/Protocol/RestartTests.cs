@@ -9,16 +9,16 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>The broker is stopped and started on the same data.</summary>
-public sealed class RestartTests
+public class RestartTests
 {
     [Theory]
     [InlineData(4)]
     [InlineData(5)]
-    [Clause("MQTT-4.1.0-1")]
+    [Clause("MQTT-3.1.2-23")]
     public async Task KeepsDurableSessions_WhenTheBrokerRestarts(int level)
     {
         uint? expiry = level == 5 ? 1000 : null;
-        var broker = await BrokerHost.StartAsync([]);
+        var broker = await StartAsync([]);
         await using var ending = broker;
         var client = await RawClient.ConnectAsync(broker, "durable", level, cleanStart: false, expiry: expiry);
         await client.SubscribeAsync("a/+", Qos.ExactlyOnce);
@@ -62,7 +62,7 @@ public sealed class RestartTests
     [Fact]
     public async Task KeepsTimeOfWillsAndExpiries_WhenTheBrokerRestarts()
     {
-        await using var broker = await BrokerHost.StartAsync([]);
+        await using var broker = await StartAsync([]);
         var will = new WireWill("late/will", "dead", Qos.AtLeastOnce, properties: new WireProperties().Add(PropertyId.WillDelayInterval, 100u));
         await (await RawClient.ConnectAsync(broker, "dies", expiry: 1000, will: will)).DisconnectAsync(ReasonCode.DisconnectWithWill);
         await (await RawClient.ConnectAsync(broker, "expires", expiry: 50)).DisconnectAsync();
@@ -82,7 +82,7 @@ public sealed class RestartTests
     [Fact]
     public async Task KeepsConnectedSessionsAndRetainedMessages_WhenTheBrokerRestarts()
     {
-        await using var broker = await BrokerHost.StartAsync([]);
+        await using var broker = await StartAsync([]);
         var connected = await RawClient.ConnectAsync(broker, "connected", expiry: 50);
         await connected.SubscribeAsync("c", Qos.AtLeastOnce);
         var transient = await RawClient.ConnectAsync(broker, "transient");
@@ -104,7 +104,7 @@ public sealed class RestartTests
     [Clause("MQTT-3.1.2-8")]
     public async Task EndsConnectionsThatDiedWithIt_WhenTheBrokerIsKilled()
     {
-        await using var killed = await BrokerHost.StartAsync([]);
+        await using var killed = await StartAsync([]);
         await (await RawClient.ConnectAsync(killed, "watcher", expiry: 1000)).SubscribeAsync("killed/#", Qos.AtLeastOnce);
         await using var atOnce = await RawClient.ConnectAsync(killed, "at once", expiry: 1000, will: new WireWill("killed/at once", "dead", Qos.AtLeastOnce));
         var delay = new WireProperties().Add(PropertyId.WillDelayInterval, 100u);
@@ -125,4 +125,6 @@ public sealed class RestartTests
         Assert.False(late.Connack.SessionPresent);
         await watcher.ExpectNothingAsync();
     }
+
+    protected virtual Task<BrokerHost> StartAsync(Dictionary<string, string?> settings) => BrokerHost.StartAsync(settings);
 }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Tests.Protocol;
 
-public sealed class RetainedMessageTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class RetainedMessageTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Fact]
     [Clause("MQTT-3.3.1-5")]
@@ -77,7 +77,7 @@ public sealed class RetainedMessageTests(BrokerHost broker) : IClassFixture<Brok
     [Fact]
     public async Task KeepsMessages_WhenBrokerRestarts()
     {
-        await using var broker = await BrokerHost.StartAsync([]);
+        await using var broker = await StartAsync([]);
         await using (var publisher = await RawClient.ConnectAsync(broker, "p"))
         {
             await publisher.PublishAsync("a/b/c", "old", retain: true);
@@ -96,7 +96,7 @@ public sealed class RetainedMessageTests(BrokerHost broker) : IClassFixture<Brok
     [Fact]
     public async Task KeepsToLimits_WhenMessageIsOneTooManyOrTooLarge()
     {
-        await using var broker = await BrokerHost.StartAsync(new()
+        await using var broker = await StartAsync(new()
         {
             ["Retained:MaxMessages"] = "2", ["Retained:MaxPayloadBytes"] = "10", ["Retained:StopPublishClearMessage"] = "true", ["Retained:ExpirySeconds"] = "50",
         });
@@ -196,4 +196,6 @@ public sealed class RetainedMessageTests(BrokerHost broker) : IClassFixture<Brok
         await client.ExpectAsync(PacketType.Unsuback); // and nothing more before it
         Assert.Equal(expected, seen.Order(StringComparer.Ordinal));
     }
+
+    private Task<BrokerHost> StartAsync(Dictionary<string, string?> settings) => broker.StartOtherAsync(settings);
 }

@@ -7,7 +7,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>Session present, clean start, expiry, and the switch between transient and durable sessions.</summary>
-public sealed class SessionLifetimeTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class SessionLifetimeTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(3)]
@@ -17,6 +17,8 @@ public sealed class SessionLifetimeTests(BrokerHost broker) : IClassFixture<Brok
     [Clause("MQTT-3.1.2-5")]
     [Clause("MQTT-3.1.2-6")]
     [Clause("MQTT-3.2.2-3")]
+    [Clause("MQTT-3.1.4-4")]
+    [Clause("MQTT-3.1.3-2")]
     public async Task ResumesOrDiscards_WhenCleanStartSaysSo(int level)
     {
         var name = $"resume-{level}";
@@ -121,7 +123,8 @@ public sealed class SessionLifetimeTests(BrokerHost broker) : IClassFixture<Brok
     }
 
     [Fact]
-    [Clause("MQTT-3.1.2-23")]
+    [Clause("MQTT-4.1.0-2")]
+    [Clause("MQTT-4.1.0-1")]
     public async Task Ends_WhenItsExpiryIntervalHasPassed()
     {
         await using (var client = await RawClient.ConnectAsync(broker, "expires", expiry: 50))
@@ -172,7 +175,7 @@ public sealed class SessionLifetimeTests(BrokerHost broker) : IClassFixture<Brok
     }
 
     [Fact]
-    [Clause("MQTT-3.14.2.2.2")]
+    [Clause("MQTT-4.13.1-1")]
     public async Task DisconnectsWithProtocolError_WhenExpiryIsRaisedFromZero()
     {
         await using var client = await RawClient.ConnectAsync(broker, "raised");

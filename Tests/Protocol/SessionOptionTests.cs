@@ -7,12 +7,12 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>Options that change what a session does: mountpoint, queue, QoS, resending.</summary>
-public sealed class SessionOptionTests
+public class SessionOptionTests
 {
     [Fact]
     public async Task KeepsClientsApart_WhenMountpointHasClientAndUser()
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:Mountpoint"] = "dev/%c/%u/" });
+        await using var broker = await StartAsync(new() { ["Mqtt:Mountpoint"] = "dev/%c/%u/" });
         await using var a = await ConnectAsync(broker, "a", "x");
         await using var b = await ConnectAsync(broker, "b", "x");
         await a.SubscribeAsync("t/#", Qos.AtLeastOnce);
@@ -38,7 +38,7 @@ public sealed class SessionOptionTests
     [Fact]
     public async Task MountsWill_WhenItIsPublished()
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:Mountpoint"] = "m/%u/" });
+        await using var broker = await StartAsync(new() { ["Mqtt:Mountpoint"] = "m/%u/" });
         await using var watcher = await ConnectAsync(broker, "w", "u1");
         await using var stranger = await ConnectAsync(broker, "s", "u2");
         await watcher.SubscribeAsync("gone");
@@ -58,7 +58,7 @@ public sealed class SessionOptionTests
     [Fact]
     public async Task TakesOffEachClientsOwnMountpoint_WhenOneLiesInTheOther()
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:Mountpoint"] = "%c/", ["Gateway:EventLoops"] = "1" });
+        await using var broker = await StartAsync(new() { ["Mqtt:Mountpoint"] = "%c/", ["Gateway:EventLoops"] = "1" });
         await using var outer = await RawClient.ConnectAsync(broker, "a");
         await using var outer2 = await RawClient.ConnectAsync(broker, "x");
         await using var inner = await RawClient.ConnectAsync(broker, "a/b");
@@ -75,7 +75,7 @@ public sealed class SessionOptionTests
     [Fact]
     public async Task KeepsOwnMessagesAway_WhenIgnoreLoopDeliverAnd3x()
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:IgnoreLoopDeliver"] = "true" });
+        await using var broker = await StartAsync(new() { ["Mqtt:IgnoreLoopDeliver"] = "true" });
         foreach (var level in new[] { 3, 4, 5 })
         {
             await using var client = await RawClient.ConnectAsync(broker, $"c{level}", level);
@@ -91,7 +91,7 @@ public sealed class SessionOptionTests
     [InlineData(true)]
     public async Task DeliversAtHigherQos_WhenUpgradeQos(bool durable)
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:UpgradeQos"] = "true" });
+        await using var broker = await StartAsync(new() { ["Mqtt:UpgradeQos"] = "true" });
         await using var client = await RawClient.ConnectAsync(broker, "c", expiry: durable ? 60u : null);
         await client.SubscribeAsync("up/1", Qos.AtLeastOnce);
         await client.SubscribeAsync("up/0", Qos.AtMostOnce);
@@ -107,7 +107,7 @@ public sealed class SessionOptionTests
     [InlineData(false)]
     public async Task QueuesQos0ForAbsentClient_AsConfigured(bool queues)
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:QueueQos0"] = queues ? "true" : "false" });
+        await using var broker = await StartAsync(new() { ["Mqtt:QueueQos0"] = queues ? "true" : "false" });
         await using (var before = await RawClient.ConnectAsync(broker, "s", level: 4, cleanStart: false))
         {
             await before.SubscribeAsync("q", Qos.AtLeastOnce);
@@ -128,7 +128,7 @@ public sealed class SessionOptionTests
     [InlineData("Lowest", "high,low,other")]
     public async Task SendsHigherPriorityFirst_WhenQueuePrioritiesAreSet(string rest, string expected)
     {
-        await using var broker = await BrokerHost.StartAsync(new()
+        await using var broker = await StartAsync(new()
         {
             ["Mqtt:QueuePriorities:q/high"] = "10", ["Mqtt:QueuePriorities:q/low"] = "1", ["Mqtt:QueueDefaultPriority"] = rest,
         });
@@ -148,7 +148,7 @@ public sealed class SessionOptionTests
     [Fact]
     public async Task DropsOldest_WhenQueueIsFull()
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:MaxQueueLength"] = "3", ["Mqtt:MaxInflight"] = "2" });
+        await using var broker = await StartAsync(new() { ["Mqtt:MaxQueueLength"] = "3", ["Mqtt:MaxInflight"] = "2" });
         await using var transient = await RawClient.ConnectAsync(broker, "t");
         await using var durable = await RawClient.ConnectAsync(broker, "d", expiry: 60);
         await using var publisher = await RawClient.ConnectAsync(broker, "p");
@@ -170,7 +170,7 @@ public sealed class SessionOptionTests
     [Fact]
     public async Task TakesUserNameAsClientId_WhenConfigured()
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:UseUsernameAsClientId"] = "true" });
+        await using var broker = await StartAsync(new() { ["Mqtt:UseUsernameAsClientId"] = "true" });
         await using var first = await ConnectAsync(broker, "one", "same");
         await using var other = await ConnectAsync(broker, "one", "different");
         await using var second = await ConnectAsync(broker, "two", "same");
@@ -185,7 +185,7 @@ public sealed class SessionOptionTests
     [InlineData(false)]
     public async Task AnswersBadFilter_AsStrictModeSays(bool strict)
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:StrictMode"] = strict ? "true" : "false" });
+        await using var broker = await StartAsync(new() { ["Mqtt:StrictMode"] = strict ? "true" : "false" });
         foreach (var level in new[] { 4, 5 })
         {
             await using var client = await RawClient.ConnectAsync(broker, $"c{level}", level);
@@ -208,7 +208,7 @@ public sealed class SessionOptionTests
     [Clause("MQTT-4.4.0-1")]
     public async Task ResendsWhileConnected_OnlyIn3x(int level, bool durable)
     {
-        await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:RetryInterval"] = "00:00:02" });
+        await using var broker = await StartAsync(new() { ["Mqtt:RetryInterval"] = "00:00:02" });
         await using var client = await RawClient.ConnectAsync(broker, "s", level, cleanStart: !durable);
         await using var publisher = await RawClient.ConnectAsync(broker, "p");
         await using var old = await RawClient.ConnectAsync(broker, "old", level: 4);
@@ -243,4 +243,6 @@ public sealed class SessionOptionTests
         Assert.Equal(ReasonCode.Success, (await client.ExpectAsync(PacketType.Connack)).Code);
         return client;
     }
+
+    protected virtual Task<BrokerHost> StartAsync(Dictionary<string, string?> settings) => BrokerHost.StartAsync(settings);
 }

@@ -6,18 +6,18 @@ using Xunit;
 
 namespace Broker.Tests.Protocol;
 
-public sealed class SharedSubscriptionTests : IClassFixture<SharedSubscriptionTests.Broker>
+/// <summary>How shared subscriptions are made, matched and ended.</summary>
+public class SharedSubscriptionTests : IClassFixture<SharedBroker>
 {
     private readonly BrokerHost broker;
 
-    public SharedSubscriptionTests(Broker broker) => this.broker = broker;
+    public SharedSubscriptionTests(SharedBroker broker) => this.broker = broker;
 
     [Theory]
     [InlineData("$share/{0}/ss/{0}", "ss/{0}")]
     [InlineData("$queue/ss/q/{0}", "ss/q/{0}")]
     [InlineData("$share/{0}/+/{0}/#", "ss/{0}/x")]
     [InlineData("$share/{0}/#", "wide/{0}")]
-    [Clause("MQTT-4.8.2-4")]
     public async Task GivesEachMessageToOneMember_WhenShared(string filter, string topic)
     {
         var name = $"g{filter.Length}{filter[1]}";
@@ -25,146 +25,13 @@ public sealed class SharedSubscriptionTests : IClassFixture<SharedSubscriptionTe
         await using var publisher = await RawClient.ConnectAsync(broker, $"{name}-p");
         await using var plain = await RawClient.ConnectAsync(broker, $"{name}-plain");
         await plain.SubscribeAsync(topic);
-        var members = await MembersAsync(name, filter, 3, durable: [false, false, true]);
+        var members = await SharedMembers.ConnectAsync(broker, name, filter, 3, durable: [false, false, true]);
         for (var i = 0; i < 30; i++) await publisher.PublishAsync(topic, $"{i}", (Qos)(i % 2));
         var seen = new List<string>();
-        foreach (var member in members) seen.AddRange(await DrainAsync(member));
+        foreach (var member in members) seen.AddRange(await member.DrainAsync());
         Assert.Equal(Enumerable.Range(0, 30), seen.Select(int.Parse).Order());
         for (var i = 0; i < 30; i++) await plain.ExpectPublishAsync(topic, $"{i}");
-        await DisposeAsync(members);
-    }
-
-    [Fact]
-    public async Task TakesTurns_WhenRoundRobin()
-    {
-        await using var publisher = await RawClient.ConnectAsync(broker, "rr-p");
-        var members = await MembersAsync("rr", "$share/rr/st/rr", 3);
-        for (var i = 0; i < 30; i++) await publisher.PublishAsync("st/rr", $"{i}");
-        foreach (var member in members) Assert.Equal(10, (await DrainAsync(member)).Count);
-        await DisposeAsync(members);
-    }
-
-    [Fact]
-    public async Task StaysWithOneMember_WhenStickyUntilItLeaves()
-    {
-        await using var publisher = await RawClient.ConnectAsync(broker, "sticky-p");
-        var members = await MembersAsync("sticky", "$share/sticky/st/sticky", 3);
-        var stuck = -1;
-        for (var round = 0; round < 2; round++)
-        {
-            for (var i = 0; i < 10; i++) await publisher.PublishAsync("st/sticky", $"{i}");
-            var counts = new List<int>();
-            foreach (var member in members) counts.Add(members.IndexOf(member) == stuck ? 0 : (await DrainAsync(member)).Count);
-            Assert.Equal([0, 0, 10], counts.Order());
-            stuck = counts.IndexOf(10);
-            await members[stuck].DisconnectAsync();
-            if (round == 0) members = [.. members.Where((_, at) => at != stuck), (await MembersAsync("sticky-new", "$share/sticky/st/sticky", 1))[0]];
-            stuck = -1;
-        }
-
-        await DisposeAsync(members);
-    }
-
-    [Fact]
-    public async Task KeepsPublisherTogether_WhenHashClientId()
-    {
-        var members = await MembersAsync("hc", "$share/hash_clientid/st/hc/+", 4);
-        for (var p = 0; p < 8; p++)
-        {
-            await using var publisher = await RawClient.ConnectAsync(broker, $"hc-p{p}");
-            for (var i = 0; i < 5; i++) await publisher.PublishAsync($"st/hc/{i}", $"{p}");
-        }
-
-        await ExpectGroupsStayTogetherAsync(members, 8, 5);
-    }
-
-    [Fact]
-    public async Task KeepsTopicTogether_WhenHashTopic()
-    {
-        var members = await MembersAsync("ht", "$share/hash_topic/st/ht/+", 4);
-        await using var publisher = await RawClient.ConnectAsync(broker, "ht-p");
-        for (var i = 0; i < 40; i++) await publisher.PublishAsync($"st/ht/{i % 8}", $"{i % 8}");
-        await ExpectGroupsStayTogetherAsync(members, 8, 5);
-    }
-
-    [Fact]
-    public async Task ReachesEveryMember_WhenRandom()
-    {
-        await using var publisher = await RawClient.ConnectAsync(broker, "rnd-p");
-        var members = await MembersAsync("rnd", "$share/other/st/rnd", 3);
-        for (var i = 0; i < 90; i++) await publisher.PublishAsync("st/rnd", $"{i}", Qos.AtMostOnce);
-        await publisher.ExpectNothingAsync();
-        var counts = new List<int>();
-        foreach (var member in members) counts.Add((await DrainAsync(member)).Count);
-        Assert.Equal(90, counts.Sum());
-        Assert.All(counts, count => Assert.InRange(count, 5, 70));
-        await DisposeAsync(members);
-    }
-
-    /// <summary>What the leaving member has not acknowledged, and what still waits for its window, goes to the other.</summary>
-    [Theory]
-    [InlineData(false, false)]
-    [InlineData(false, true)]
-    [InlineData(true, false)]
-    [InlineData(true, true)]
-    public async Task Redispatches_WhenMemberLeavesWithUnacknowledged(bool durable, bool otherDurable)
-    {
-        var name = $"rd{durable}{otherDurable}";
-        await using var publisher = await RawClient.ConnectAsync(broker, $"{name}-p");
-        var leaving = (await MembersAsync(name, $"$share/rd/rd/{name}", 1, [durable], window: 5))[0];
-        for (var i = 0; i < 20; i++) await publisher.PublishAsync($"rd/{name}", $"{i}");
-        for (var i = 0; i < 5; i++) await leaving.ExpectPublishAsync($"rd/{name}", $"{i}", Qos.AtLeastOnce);
-        var other = (await MembersAsync($"{name}-o", $"$share/rd/rd/{name}", 1, [otherDurable]))[0];
-        if (durable) await leaving.SendAsync(WirePacket.Disconnect(ReasonCode.Success, new WireProperties().Add(PropertyId.SessionExpiryInterval, 0u)));
-        else leaving.Drop();
-        var seen = new List<int>();
-        while (seen.Count < 20)
-        {
-            var got = await other.ExpectAsync(PacketType.Publish);
-            seen.Add(int.Parse(got.Text, System.Globalization.CultureInfo.InvariantCulture));
-            await other.SendAsync(WirePacket.Puback(got.Id));
-        }
-
-        Assert.Equal(Enumerable.Range(0, 20), seen.Order());
-        await other.ExpectNothingAsync();
-        await DisposeAsync([leaving, other]);
-    }
-
-    [Fact]
-    [Clause("MQTT-4.8.2-5")]
-    public async Task KeepsQos2FromOthers_WhenMemberLeavesInTheMiddle()
-    {
-        await using var publisher = await RawClient.ConnectAsync(broker, "rd2-p");
-        await using var leaving = await RawClient.ConnectAsync(broker, "rd2-0", properties: Window(1));
-        await leaving.SubscribeAsync("$share/rd/rd/2", Qos.ExactlyOnce);
-        for (var i = 0; i < 3; i++) await publisher.PublishAsync("rd/2", $"{i}", Qos.ExactlyOnce);
-        await leaving.ExpectPublishAsync("rd/2", "0", Qos.ExactlyOnce); // it may have this one
-        await using var other = await RawClient.ConnectAsync(broker, "rd2-1");
-        await other.SubscribeAsync("$share/rd/rd/2", Qos.ExactlyOnce);
-        leaving.Drop();
-        await other.ExpectPublishAsync("rd/2", "1", Qos.ExactlyOnce);
-        await other.ExpectPublishAsync("rd/2", "2", Qos.ExactlyOnce);
-        await other.ExpectNothingAsync();
-    }
-
-    [Fact]
-    public async Task QueuesForDurableMember_WhenItIsAway()
-    {
-        await using var publisher = await RawClient.ConnectAsync(broker, "away-p");
-        var members = await MembersAsync("away", "$share/rr/st/away", 2, [true, true]);
-        foreach (var member in members) await member.DisconnectAsync();
-        for (var i = 0; i < 10; i++) await publisher.PublishAsync("st/away", $"{i}");
-        var seen = new List<string>();
-        for (var i = 0; i < 2; i++)
-        {
-            await using var back = await RawClient.ConnectAsync(broker, $"away-{i}", cleanStart: false, expiry: 60);
-            var got = await DrainAsync(back);
-            Assert.Equal(5, got.Count);
-            seen.AddRange(got);
-        }
-
-        Assert.Equal(Enumerable.Range(0, 10), seen.Select(int.Parse).Order());
-        await DisposeAsync(members);
+        await SharedMembers.DisposeAsync(members);
     }
 
     [Fact]
@@ -219,107 +86,49 @@ public sealed class SharedSubscriptionTests : IClassFixture<SharedSubscriptionTe
         await client.ExpectNothingAsync();
     }
 
-    /// <summary>Members come and go while messages flow: each acknowledged QoS 1 message reaches at least one.</summary>
     [Fact]
-    public async Task LosesNothing_WhenMembersComeAndGo()
+    [Clause("MQTT-4.8.2-3")]
+    public async Task DeliversAtTheGrantedQos_WhenMembersDiffer()
     {
-        const int Count = 1500;
-        await using var publisher = await RawClient.ConnectAsync(broker, "churn-p");
-        await using var steady = await RawClient.ConnectAsync(broker, "churn-steady", properties: Window(30_000));
-        await steady.SubscribeAsync("$share/churn/churn/#", Qos.AtLeastOnce);
-        var seen = new HashSet<string>();
-        var members = 0;
-        var publishing = Task.Run(async () =>
-        {
-            for (var i = 0; i < Count; i++) await publisher.PublishAsync($"churn/{i % 3}", $"{i}");
-        }, TestContext.Current.CancellationToken);
-        while (!publishing.IsCompleted)
-        {
-            var passing = await RawClient.ConnectAsync(broker, $"churn-{members++}");
-            await passing.SubscribeAsync("$share/churn/churn/#", Qos.AtLeastOnce);
-            for (var round = 0; round < 3; round++)
-            {
-                await passing.SendAsync(WirePacket.Pingreq);
-                for (ServerPacket got; (got = await passing.ReceiveAsync()).Type == PacketType.Publish;)
-                {
-                    if (got.Id % 3 != 0) continue; // the others it leaves unacknowledged
-                    await passing.SendAsync(WirePacket.Puback(got.Id));
-                    seen.Add(got.Text);
-                }
-            }
-
-            await passing.DisposeAsync();
-        }
-
-        await publishing;
-        while (seen.Count < Count)
-        {
-            var got = await steady.ExpectAsync(PacketType.Publish);
-            seen.Add(got.Text);
-            await steady.SendAsync(WirePacket.Puback(got.Id));
-        }
-    }
-
-    private async Task<List<RawClient>> MembersAsync(string name, string filter, int count, bool[]? durable = null, int window = 32)
-    {
+        await using var publisher = await RawClient.ConnectAsync(broker, "sq-p");
         var members = new List<RawClient>();
-        for (var i = 0; i < count; i++)
+        for (var qos = Qos.AtMostOnce; qos <= Qos.ExactlyOnce; qos++)
         {
-            var member = await RawClient.ConnectAsync(broker, $"{name}-{i}", expiry: durable?[i] == true ? 60u : null, properties: Window(window));
-            await member.SubscribeAsync(filter, Qos.AtLeastOnce);
-            members.Add(member);
+            members.Add(await RawClient.ConnectAsync(broker, $"sq-{qos}"));
+            await members[^1].SubscribeAsync("$share/rr/st/qos", qos);
         }
 
-        return members;
-    }
-
-    private static WireProperties Window(int size) => new WireProperties().Add(PropertyId.ReceiveMaximum, (ushort)size);
-
-    /// <summary>All that has been sent to the client, acknowledged on the way.</summary>
-    private static async Task<List<string>> DrainAsync(RawClient client)
-    {
-        var all = new List<string>();
-        for (var before = -1; before != all.Count;)
-        {
-            before = all.Count;
-            await client.SendAsync(WirePacket.Pingreq);
-            for (ServerPacket got; (got = await client.ReceiveAsync()).Type == PacketType.Publish;)
-            {
-                all.Add(got.Text);
-                if (got.Qos == Qos.AtLeastOnce) await client.SendAsync(WirePacket.Puback(got.Id));
-            }
-        }
-
-        return all;
-    }
-
-    private static async Task ExpectGroupsStayTogetherAsync(List<RawClient> members, int groups, int size)
-    {
-        var owners = new Dictionary<string, int>();
-        var total = 0;
+        for (var i = 0; i < 6; i++) await publisher.PublishAsync("st/qos", "x", Qos.ExactlyOnce);
         for (var at = 0; at < members.Count; at++)
         {
-            foreach (var payload in await DrainAsync(members[at]))
-            {
-                Assert.Equal(at, owners.GetValueOrDefault(payload, at));
-                owners[payload] = at;
-                total++;
-            }
+            for (var i = 0; i < 2; i++) await members[at].ExpectPublishAsync("st/qos", "x", (Qos)at);
+            await members[at].ExpectNothingAsync();
         }
 
-        Assert.Equal(groups * size, total);
-        Assert.True(owners.Values.Distinct().Count() > 1, "all fell to one member");
-        await DisposeAsync(members);
+        await SharedMembers.DisposeAsync(members);
     }
 
-    private static async Task DisposeAsync(IEnumerable<RawClient> clients)
+    /// <summary>A shared subscription and one of its own are two: each brings its copy.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(100u)]
+    [Clause("MQTT-3.3.4-5")]
+    public async Task BringsItsOwnCopyAndIdentifier_WhenTheMemberIsSubscribedBesides(uint? expiry)
     {
-        foreach (var client in clients) await client.DisposeAsync();
-    }
+        var name = $"sown-{expiry}";
+        await using var client = await RawClient.ConnectAsync(broker, name, expiry: expiry);
+        await client.SubscribeAsync($"$share/{name}/st/{name}", Qos.AtLeastOnce, identifier: 7);
+        await client.SubscribeAsync($"st/{name}", identifier: 8);
+        await using var publisher = await RawClient.ConnectAsync(broker, name + "-p");
+        await publisher.PublishAsync($"st/{name}", "x");
+        var copies = new List<(Qos, int)>();
+        for (var i = 0; i < 2; i++)
+        {
+            var packet = await client.ExpectAsync(PacketType.Publish);
+            copies.Add((packet.Qos, Assert.Single(packet.Properties.Every<int>(PropertyId.SubscriptionIdentifier))));
+        }
 
-    public sealed class Broker() : BrokerHost(new Dictionary<string, string?>
-    {
-        ["Routing:SharedStrategy"] = "Random", ["Routing:GroupStrategies:rr"] = "RoundRobin", ["Routing:GroupStrategies:sticky"] = "Sticky",
-        ["Routing:GroupStrategies:hash_clientid"] = "HashClientId", ["Routing:GroupStrategies:hash_topic"] = "HashTopic", ["Mqtt:MaxQueueLength"] = "0", ["Gateway:EventLoops"] = "4",
-    });
+        Assert.Equal([(Qos.AtMostOnce, 8), (Qos.AtLeastOnce, 7)], copies.Order());
+        await client.ExpectNothingAsync();
+    }
 }

@@ -6,7 +6,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>No local, retain as published, retain handling.</summary>
-public sealed class SubscriptionOptionTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class SubscriptionOptionTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     private const int NoLocal = 4;
     private const int RetainAsPublished = 8;

@@ -6,7 +6,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>A second connection with the same client identifier.</summary>
-public sealed class TakeoverTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class TakeoverTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(4, 4, false)]

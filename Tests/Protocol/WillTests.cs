@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Tests.Protocol;
 
-public sealed class WillTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class WillTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     public static TheoryData<string, int, bool> Deaths
     {
@@ -29,6 +29,7 @@ public sealed class WillTests(BrokerHost broker) : IClassFixture<BrokerHost>
     [MemberData(nameof(Deaths))]
     [Clause("MQTT-3.1.2-8")]
     [Clause("MQTT-3.14.4-3")]
+    [Clause("MQTT-3.1.2-7")]
     public async Task PublishesOnce_WhenTheConnectionDies(string death, int level, bool durable)
     {
         var topic = $"will/{death}/{level}/{durable}";

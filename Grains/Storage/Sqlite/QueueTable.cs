@@ -9,16 +9,15 @@ namespace Broker.Grains.Storage.Sqlite;
 internal sealed class QueueTable(SqliteLink link, BodyTable bodies)
 {
     private readonly SqliteStatement insert = link.Prepare("""
-        INSERT INTO queue (session_key, sequence, body, body_id, qos, retain, released, packet_identifier, subscription_identifiers)
+        INSERT INTO queue (session_key, sequence, body, body_id, qos, retain, released, share_number, subscription_identifiers)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8)
         """);
 
     private readonly SqliteStatement delete = link.Prepare("DELETE FROM queue WHERE session_key = ?1 AND sequence = ?2");
-    private readonly SqliteStatement markSent = link.Prepare("UPDATE queue SET packet_identifier = ?3 WHERE session_key = ?1 AND sequence = ?2");
     private readonly SqliteStatement markReleased = link.Prepare("UPDATE queue SET released = 1 WHERE session_key = ?1 AND sequence = ?2");
 
     private readonly SqliteStatement select = link.Prepare("""
-        SELECT sequence, coalesce(queue.body, body.body), queue.body_id, qos, retain, released, packet_identifier, subscription_identifiers
+        SELECT sequence, coalesce(queue.body, body.body), queue.body_id, qos, retain, released, share_number, subscription_identifiers
         FROM queue LEFT JOIN body ON body.body_id = queue.body_id
         WHERE session_key = ?1 ORDER BY sequence
         """);
@@ -31,7 +30,7 @@ internal sealed class QueueTable(SqliteLink link, BodyTable bodies)
     public bool TryAppend(AppendToQueue append)
     {
         if (!append.TryClaim()) return true;
-        insert.Bind(1, append.Lease.Key).Bind(2, append.Sequence).Bind(5, (long)append.Qos).Bind(6, append.Retain ? 1 : 0).Bind(7, append.PacketIdentifier);
+        insert.Bind(1, append.Lease.Key).Bind(2, append.Sequence).Bind(5, (long)append.Qos).Bind(6, append.Retain ? 1 : 0).Bind(7, append.ShareNumber);
         if (append.Shared is { } shared) insert.BindNull(3).Bind(4, bodies.Identify(shared));
         else insert.Bind(3, bodies.Encode(append.Message)).BindNull(4);
         BindIdentifiers(append.SubscriptionIdentifiers);
@@ -55,8 +54,6 @@ internal sealed class QueueTable(SqliteLink link, BodyTable bodies)
         if (removal.Shared is { Id: not 0 } shared) bodies.Release(shared.Id);
     }
 
-    public void Mark(MarkSent mark) => markSent.Bind(1, mark.Lease.Key).Bind(2, mark.Sequence).Bind(3, mark.PacketIdentifier).Run();
-
     public void Mark(MarkReleased mark) => markReleased.Bind(1, mark.Lease.Key).Bind(2, mark.Sequence).Run();
 
     public void RemoveAll(long sessionKey)
@@ -78,7 +75,7 @@ internal sealed class QueueTable(SqliteLink link, BodyTable bodies)
             {
                 Retain = select.Flag(4),
                 IsReleased = select.Flag(5),
-                PacketIdentifier = (ushort)select.Number(6),
+                ShareNumber = select.Number(6),
                 SubscriptionIdentifiers = ReadIdentifiers(select.Bytes(7)),
             });
         }

@@ -6,7 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace Broker.Grains.Storage.Sqlite;
 
 /// <summary>The store in one SQLite file: a writing connection, a reading one, and what to do when the file is bad.</summary>
-internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec codec, TimeProvider clock, ILogger<SqliteDatabase> logger) : IStoreDatabase
+/// <param name="options">Which file, and how to treat it.</param>
+/// <param name="node">This process's name, different at each start.</param>
+/// <param name="codec">Makes the stored form of messages.</param>
+/// <param name="clock">Tells when connections of others ended.</param>
+/// <param name="logger">Hears of a damaged file.</param>
+internal sealed partial class SqliteDatabase(SqliteOptions options, string node, MessageCodec codec, TimeProvider clock, ILogger<SqliteDatabase> logger)
+    : IStoreDatabase
 {
     private const string OpenMark = "store.open";
     private const string StartCount = "store.starts";
@@ -37,7 +43,7 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec
                 Connect();
             }
 
-            reader = new SqliteReader(options, codec);
+            reader = new SqliteReader(options, codec, node);
         }
         catch (Exception error) when (error is SqliteException or StoreException or IOException or UnauthorizedAccessException)
         {
@@ -79,6 +85,27 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec
     /// <inheritdoc/>
     public IReadOnlyList<string> ReadDue(long nowMs, int limit) => Reader.ReadDue(nowMs, limit);
 
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredWill> ReadWills(string node) => Reader.ReadWills(node);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> ReadNodesWithWills() => Reader.ReadNodesWithWills();
+
+    /// <inheritdoc/>
+    public void Fence(string other)
+    {
+        try
+        {
+            SqliteFence.Fence(options, node, other, NowMs);
+        }
+        catch (SqliteException error)
+        {
+            throw new StoreUnavailableException($"Node {other} cannot be fenced: {error.Message}", error);
+        }
+    }
+
+    private long NowMs => clock.GetUtcNow().ToUnixTimeMilliseconds();
+
     private SqliteReader Reader => reader ?? throw new StoreUnavailableException("The database is not open.");
 
     /// <summary>Marks the end as clean and closes both connections, the writing one last so that the log is folded into the file.</summary>
@@ -112,19 +139,11 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec
         link.Execute($"INSERT OR REPLACE INTO setting VALUES ('{OpenMark}', '1')");
         // Bodies are released with their last entry; this is for entries whose removal did not name its body.
         link.Execute("DELETE FROM body WHERE NOT EXISTS (SELECT 1 FROM queue WHERE queue.body_id = body.body_id)");
-        EndConnections(link, clock.GetUtcNow().ToUnixTimeMilliseconds());
-        writer = new SqliteWriter(link, codec, start);
+        // No connection outlives the process that had it, and the file is used by one.
+        SqliteFence.EndConnections(link, "true", NowMs);
+        link.Execute("DELETE FROM node");
+        writer = new SqliteWriter(link, codec, start, node, clock);
     }
-
-    /// <summary>No connection outlives the process that had it, and the file is used by one: whoever still counts as connected lost its connection
-    /// when that process died. When that was is not known; will delay and session expiry count from now.</summary>
-    private static void EndConnections(SqliteLink link, long nowMs) => link.Execute($"""
-        UPDATE session SET connected = 0, disconnected_at = {nowMs},
-            will_due_at = CASE WHEN will IS NOT NULL THEN {nowMs} + will_delay_seconds * 1000 END,
-            expires_at = CASE WHEN expiry_interval <> {SessionHeader.NeverExpires} THEN {nowMs} + expiry_interval * 1000 END
-        WHERE connected = 1;
-        UPDATE session SET due_at = min(ifnull(will_due_at, expires_at), ifnull(expires_at, will_due_at)) WHERE disconnected_at = {nowMs};
-        """);
 
     /// <summary>A file found damaged while running is not set aside: that is for the next start, when somebody looks.
     /// One that has vanished is not created anew.</summary>
@@ -132,7 +151,7 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, MessageCodec
     {
         Disconnect();
         link = new SqliteLink(options, SqliteOpenMode.ReadWrite);
-        writer = new SqliteWriter(link, codec, CountStart(link));
+        writer = new SqliteWriter(link, codec, CountStart(link), node, clock);
         reconnect = false;
     }
 

@@ -11,10 +11,13 @@ internal sealed class SqliteReader : IDisposable
     private readonly SqliteStatement retained;
     private readonly SqliteStatement sessions;
     private readonly SqliteStatement due;
+    private readonly SqliteStatement wills;
+    private readonly SqliteStatement nodesWithWills;
+    private readonly string node;
 
-    public SqliteReader(SqliteOptions options, MessageCodec codec)
+    public SqliteReader(SqliteOptions options, MessageCodec codec, string node)
     {
-        this.codec = codec;
+        (this.codec, this.node) = (codec, node);
         link = new SqliteLink(options, SqliteOpenMode.ReadOnly);
         subscriptions = link.Prepare($"""
             SELECT {SubscriptionTable.Columns}, client_id FROM subscription JOIN session ON session.session_key = subscription.session_key
@@ -27,6 +30,8 @@ internal sealed class SqliteReader : IDisposable
             FROM session WHERE partition_number = ?1
             """);
         due = link.Prepare("SELECT client_id FROM session WHERE due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2");
+        wills = link.Prepare("SELECT client_id, connection_number, body, delay_seconds, expiry_seconds FROM will WHERE node = ?1");
+        nodesWithWills = link.Prepare("SELECT DISTINCT node FROM will WHERE node <> ?1");
     }
 
     public List<ShardSubscription> ReadSubscriptions(int shard) => ReadAll(
@@ -47,6 +52,11 @@ internal sealed class SqliteReader : IDisposable
         });
 
     public List<string> ReadDue(long nowMs, int limit) => ReadAll(due.Bind(1, nowMs).Bind(2, limit), static row => row.Text(0));
+
+    public List<StoredWill> ReadWills(string owner) => ReadAll(wills.Bind(1, owner), row => new StoredWill(
+        row.Text(0), row.Number(1), codec.Decode(row.Bytes(2)), (uint)row.Number(3), (uint?)row.NumberOrNull(4)));
+
+    public List<string> ReadNodesWithWills() => ReadAll(nodesWithWills.Bind(1, node), static row => row.Text(0));
 
     /// <inheritdoc/>
     public void Dispose() => link.Dispose();

@@ -14,19 +14,26 @@ internal sealed class SqliteWriter
     private readonly ReceiptTable receipts;
     private readonly RetainedTable retained;
     private readonly SettingTable settings;
+    private readonly OriginTable origins;
+    private readonly WillTable wills;
+    private readonly string node;
+    private readonly SqliteStatement selectFenced;
     private readonly SqliteStatement begin, commit, rollback, savepoint, release, undo;
     private readonly Dictionary<long, long?> epochs = [];
 
-    public SqliteWriter(SqliteLink link, MessageCodec codec, long start)
+    public SqliteWriter(SqliteLink link, MessageCodec codec, long start, string node, TimeProvider clock)
     {
-        this.link = link;
+        (this.link, this.node) = (link, node);
         bodies = new BodyTable(link, codec, start);
         queue = new QueueTable(link, bodies);
-        sessions = new SessionTable(link, bodies, codec);
+        sessions = new SessionTable(link, bodies, codec, node);
         subscriptions = new SubscriptionTable(link);
         receipts = new ReceiptTable(link);
         retained = new RetainedTable(link, bodies);
         settings = new SettingTable(link);
+        origins = new OriginTable(link, clock);
+        wills = new WillTable(link, bodies, node);
+        selectFenced = link.Prepare("SELECT 1 FROM node WHERE name = ?1 AND fenced = 1");
         // IMMEDIATE: the epochs read below cannot change before COMMIT, whoever else has the file open.
         begin = link.Prepare("BEGIN IMMEDIATE");
         commit = link.Prepare("COMMIT");
@@ -38,19 +45,23 @@ internal sealed class SqliteWriter
 
     /// <summary>Writes all in one transaction; refused writes are marked and leave the others alone.</summary>
     /// <exception cref="SqliteException">Nothing was stored.</exception>
+    /// <exception cref="NodeFencedException">Nothing was stored.</exception>
     public void Commit(IReadOnlyList<StoreWrite> batch)
     {
         epochs.Clear();
         bodies.Forget();
+        origins.Clear();
         begin.Run();
         try
         {
+            CheckFence();
             for (var i = 0; i < batch.Count; i++)
             {
                 if (batch[i] is WriteGroup group) ExecuteGroup(group);
-                else batch[i].Refusal = Execute(batch[i]);
+                else if ((batch[i].Refusal = Execute(batch[i])) is null && batch[i] is AppendToQueue append) origins.Note(append);
             }
 
+            origins.Flush();
             commit.Run();
         }
         catch
@@ -76,6 +87,18 @@ internal sealed class SqliteWriter
         }
 
         release.Run();
+        if (group.Refusal is not null) return;
+        foreach (var member in group.Members)
+        {
+            if (member is AppendToQueue append) origins.Note(append);
+        }
+    }
+
+    private void CheckFence()
+    {
+        if (!selectFenced.Bind(1, node).Read()) return;
+        selectFenced.Reset();
+        throw new NodeFencedException(node);
     }
 
     /// <returns>Why this one write was refused; null if it is done or has nothing to do.</returns>
@@ -113,7 +136,6 @@ internal sealed class SqliteWriter
         {
             case AppendToQueue append: return queue.TryAppend(append);
             case RemoveFromQueue removal: queue.Remove(removal); break;
-            case MarkSent mark: queue.Mark(mark); break;
             case MarkReleased mark: queue.Mark(mark); break;
             case AddReceipt receipt: receipts.Add(receipt); break;
             case RemoveReceipt receipt: receipts.Remove(receipt); break;
@@ -133,6 +155,9 @@ internal sealed class SqliteWriter
         {
             case SaveRetained save: retained.Save(save); break;
             case RemoveRetained removal: retained.Remove(removal); break;
+            case SaveWill save: wills.Save(save.Will); break;
+            case RemoveWill removal: wills.Remove(removal); break;
+            case ForgetOrigins forget: origins.Forget(forget); break;
             case OpenSession open: open.Rows = Open(open); break;
             case GetOrCreateSetting setting: setting.Value = settings.GetOrCreate(setting.Name, setting.Value); break;
             default: throw new NotSupportedException(write.GetType().Name);
@@ -145,7 +170,10 @@ internal sealed class SqliteWriter
         {
             var key = found.Lease.Key;
             epochs[key] = found.Lease.Epoch;
-            return new SessionRows(found.Lease, found.Header, subscriptions.Read(key), queue.Read(key), receipts.Read(key));
+            return new SessionRows(found.Lease, found.Header, subscriptions.Read(key), queue.Read(key), receipts.Read(key))
+            {
+                Origins = origins.Read(key),
+            };
         }
 
         if (open.IfNew is null) return null;
@@ -159,6 +187,7 @@ internal sealed class SqliteWriter
         queue.RemoveAll(sessionKey);
         subscriptions.RemoveAll(sessionKey);
         receipts.RemoveAll(sessionKey);
+        origins.RemoveAll(sessionKey);
         sessions.Remove(sessionKey);
         epochs[sessionKey] = null;
     }

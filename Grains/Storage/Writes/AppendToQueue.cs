@@ -4,7 +4,8 @@ namespace Broker.Grains.Storage.Writes;
 
 /// <summary>Puts a message at a place of a session's queue.</summary>
 /// <remarks>Fails with <see cref="SessionFencedException"/> when the place is taken.</remarks>
-internal sealed class AppendToQueue(SessionLease lease, long sequence, ApplicationMessage message, Qos qos) : SessionWrite(lease)
+/// <param name="shared">The body stored once for several sessions; null to store it in the entry.</param>
+internal sealed class AppendToQueue(SessionLease lease, long sequence, ApplicationMessage message, SharedBody? shared, Qos qos) : SessionWrite(lease)
 {
     private const int Waiting = 0;
     private const int Claimed = 1;
@@ -12,9 +13,15 @@ internal sealed class AppendToQueue(SessionLease lease, long sequence, Applicati
 
     private int state;
 
+    /// <summary>A message that no other session stores.</summary>
+    public AppendToQueue(SessionLease lease, long sequence, ApplicationMessage message, Qos qos) : this(lease, sequence, message, null, qos)
+    {
+    }
+
     /// <summary>A message whose body is shared with other sessions.</summary>
-    public AppendToQueue(SessionLease lease, long sequence, SharedBody shared, Qos qos) : this(lease, sequence, shared.Message, qos) =>
-        Shared = shared;
+    public AppendToQueue(SessionLease lease, long sequence, SharedBody shared, Qos qos) : this(lease, sequence, shared.Message, shared, qos)
+    {
+    }
 
     /// <summary>Its place; unique in the session for ever.</summary>
     public long Sequence { get; } = sequence;
@@ -26,13 +33,20 @@ internal sealed class AppendToQueue(SessionLease lease, long sequence, Applicati
     public Qos Qos { get; } = qos;
 
     /// <summary>The body stored once for several sessions; null to store it in the entry.</summary>
-    public SharedBody? Shared { get; }
+    public SharedBody? Shared { get; } = shared;
 
     /// <summary>The RETAIN flag to deliver it with.</summary>
     public bool Retain { get; init; }
 
-    /// <summary>The packet identifier it is sent with at once; 0 if it waits.</summary>
-    public ushort PacketIdentifier { get; init; }
+    /// <summary>The number of the shared subscription it came by, in its session; 0 if it came by none.</summary>
+    public long ShareNumber { get; init; }
+
+    /// <summary>The shard that sent it; counts only with an <see cref="ApplicationMessage.Origin"/>.</summary>
+    public int OriginShard { get; init; }
+
+    /// <summary>What is to be remembered of its origin: that of a QoS 2 message, even if it is taken back before it is written.</summary>
+    internal OriginMark? OriginMark =>
+        Message is { Qos: Qos.ExactlyOnce, Origin: { } origin } ? new OriginMark(origin.Source, OriginShard, origin.Number) : null;
 
     /// <summary>Identifiers of the subscriptions it matched; empty when they have none.</summary>
     public int[] SubscriptionIdentifiers { get; init; } = [];

@@ -33,8 +33,11 @@ internal sealed class OpenSession(string clientId, SessionHeader? ifNew) : Store
 
 /// <summary>A session as read on the writer thread; message bodies are decoded later, by whoever asked.</summary>
 internal sealed record SessionRows(
-    SessionLease Lease, SessionHeader Header, List<SessionSubscription> Subscriptions, List<QueueRow> Queue, List<ushort> Receipts)
+    SessionLease Lease, SessionHeader Header, List<SessionSubscription> Subscriptions, List<QueueRow> Queue, List<StoredReceipt> Receipts)
 {
+    /// <summary>What it has had of each origin.</summary>
+    public List<OriginMark> Origins { get; init; } = [];
+
     /// <summary>True if it was created now.</summary>
     public bool IsNew { get; init; }
 }
@@ -48,8 +51,8 @@ internal sealed record QueueRow(long Sequence, byte[] Body, long BodyId, Qos Qos
     /// <summary>True once PUBREC came.</summary>
     public bool IsReleased { get; init; }
 
-    /// <summary>The packet identifier it was sent with; 0 if none was saved.</summary>
-    public ushort PacketIdentifier { get; init; }
+    /// <summary>The number of the shared subscription it came by; 0 if it came by none.</summary>
+    public long ShareNumber { get; init; }
 
     /// <summary>Subscription identifiers.</summary>
     public int[] SubscriptionIdentifiers { get; init; } = [];

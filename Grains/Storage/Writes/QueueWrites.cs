@@ -1,18 +1,5 @@
 namespace Broker.Grains.Storage.Writes;
 
-/// <summary>Saves the packet identifier a QoS 2 message is about to be sent with, so that a restart sends it again under the same one. [MQTT-4.4.0-1]</summary>
-internal sealed class MarkSent(SessionLease lease, long sequence, ushort packetIdentifier) : SessionWrite(lease)
-{
-    /// <summary>Its place in the queue.</summary>
-    public long Sequence { get; } = sequence;
-
-    /// <summary>The packet identifier.</summary>
-    public ushort PacketIdentifier { get; } = packetIdentifier;
-
-    /// <inheritdoc/>
-    public override bool CarriesData => false;
-}
-
 /// <summary>Saves that PUBREC came, so that a restart goes on with PUBREL and not with PUBLISH. [MQTT-4.3.3-6]</summary>
 internal sealed class MarkReleased(SessionLease lease, long sequence) : SessionWrite(lease)
 {

@@ -42,16 +42,19 @@ internal sealed class RemoveSubscription(SessionLease lease, string filter) : Se
 }
 
 /// <summary>Saves that an inbound QoS 2 message was taken, so that its repetition is not taken again. [MQTT-4.3.3-10]</summary>
-internal sealed class AddReceipt(SessionLease lease, ushort packetIdentifier) : SessionWrite(lease)
+internal sealed class AddReceipt(SessionLease lease, ushort packetIdentifier, long number) : SessionWrite(lease)
 {
-    /// <summary>The publisher's packet identifier; adding it twice is one.</summary>
+    /// <summary>The publisher's packet identifier; adding it twice is one, with the later number.</summary>
     public ushort PacketIdentifier { get; } = packetIdentifier;
+
+    /// <summary>The message's number towards the shards.</summary>
+    public long Number { get; } = number;
 
     /// <inheritdoc/>
     public override bool CarriesData => true;
 }
 
-/// <summary>Forgets an inbound QoS 2 message once PUBREL came. [MQTT-4.3.3-11]</summary>
+/// <summary>Forgets an inbound QoS 2 message once PUBREL came. [MQTT-4.3.3-12]</summary>
 internal sealed class RemoveReceipt(SessionLease lease, ushort packetIdentifier) : SessionWrite(lease)
 {
     /// <summary>The publisher's packet identifier; nothing happens if it is unknown.</summary>

@@ -8,14 +8,16 @@ internal sealed class WriteGroup : StoreWrite
     {
         if (Array.Exists(members, member => member is WriteGroup)) throw new ArgumentException("Groups do not nest.", nameof(members));
         Members = members;
-        CarriesData = Array.Exists(members, member => member.CarriesData);
     }
 
     /// <summary>The writes, in the order they are executed.</summary>
     public StoreWrite[] Members { get; }
 
     /// <inheritdoc/>
-    public override bool CarriesData { get; }
+    public override bool CarriesData => IsData || Array.Exists(Members, member => member.CarriesData);
+
+    /// <summary>Refused when data is refused, even if nothing in it is: for who waits for data that was submitted before.</summary>
+    public bool IsData { get; init; }
 
     /// <inheritdoc/>
     public override int Count => Members.Length;

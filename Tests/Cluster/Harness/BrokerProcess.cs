@@ -25,6 +25,7 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         DataDirectory = dataDirectory ?? Directory.CreateTempSubdirectory("broker-test-").FullName;
         Set("Storage:DataDirectory", DataDirectory);
         Set("Gateway:Port", "0");
+        Set("Admin:Port", "0");
     }
 
     /// <summary>Where its data lies.</summary>

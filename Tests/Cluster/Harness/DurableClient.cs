@@ -51,6 +51,20 @@ internal sealed class DurableClient(BrokerProcess broker, string clientId, strin
     /// <summary>Numbers no more messages.</summary>
     public void StopPublishing() => ending = true;
 
+    /// <summary>Makes the subscription that <see cref="RunAsync"/> counts on, over a connection of its own.</summary>
+    public static async Task SubscribeAsync(BrokerProcess broker, string clientId, string filter, int qos)
+    {
+        using var client = await WireClient.ConnectAsync(await broker.Ready, new ConnectOptions(clientId));
+        await client.SubscribeAsync(filter, qos);
+        await client.DisconnectAsync();
+    }
+
+    /// <summary>Completes when it has taken so many messages.</summary>
+    public async Task TakenAsync(int count)
+    {
+        while (taken.Count < count) await Task.Delay(10);
+    }
+
     /// <summary>Connects, resumes, publishes and takes, again and again, until cancelled.</summary>
     public async Task RunAsync(CancellationToken stop)
     {

@@ -2,12 +2,10 @@ using System.Net;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Transport;
-using DotNetty.Common.Internal.Logging;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Broker.Tests.Protocol.Harness;
@@ -42,12 +40,16 @@ public class BrokerHost : IAsyncLifetime
     /// <summary>A broker with other options.</summary>
     /// <param name="settings">Configuration keys and values, such as `Mqtt:MaxInflight`.</param>
     /// <param name="configure">Registers further services, such as authenticators.</param>
-    public static async Task<BrokerHost> StartAsync(Dictionary<string, string?> settings, Action<IServiceCollection>? configure = null)
+    /// <param name="remote">As <see cref="RemoteBrokerHost"/>.</param>
+    public static async Task<BrokerHost> StartAsync(Dictionary<string, string?> settings, Action<IServiceCollection>? configure = null, bool remote = false)
     {
-        var broker = new BrokerHost(settings, configure);
+        var broker = remote ? new RemoteBrokerHost(settings, configure) : new BrokerHost(settings, configure);
         await broker.InitializeAsync();
         return broker;
     }
+
+    /// <summary>Another broker of the same kind with other options.</summary>
+    public Task<BrokerHost> StartOtherAsync(Dictionary<string, string?> settings) => StartAsync(settings, null, IsRemote);
 
     public async ValueTask InitializeAsync() => await OpenAsync();
 
@@ -62,7 +64,7 @@ public class BrokerHost : IAsyncLifetime
     /// <remarks>Its clock is its own and does not know what was added to this one's.</remarks>
     public async Task<BrokerHost> StartFromCopyAsync()
     {
-        var copy = new BrokerHost(settings, configure);
+        var copy = IsRemote ? new RemoteBrokerHost(settings, configure) : new BrokerHost(settings, configure);
         foreach (var file in Directory.GetFiles(data, "broker.db*")) File.Copy(file, Path.Combine(copy.data, Path.GetFileName(file)));
         await copy.InitializeAsync();
         return copy;
@@ -77,6 +79,12 @@ public class BrokerHost : IAsyncLifetime
         var ending = Services.GetRequiredService<ConnectionTable>().Enumerate().Where(connection => connection.IsEnding).Select(connection => connection.Ended).ToArray();
         await Task.WhenAll(ending).WaitAsync(Deadline);
     }
+
+    /// <summary>Whether the gateway reaches durable sessions by links, as it does those of other processes.</summary>
+    public virtual bool IsRemote => false;
+
+    /// <summary>Waits until what is on its way inside the broker has arrived: where sessions are reached by links, PINGRESP could overtake it.</summary>
+    public Task QuietAsync() => IsRemote ? RemoteSessions.QuietAsync(Services, Deadline) : Task.CompletedTask;
 
     /// <summary>Error logs that hold this text are no fault.</summary>
     public void ExpectError(string part) => faults.Expect(part);
@@ -94,7 +102,7 @@ public class BrokerHost : IAsyncLifetime
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(
         [
-            new("Gateway:Address", "127.0.0.1"), new("Gateway:Port", "0"), new("Storage:DataDirectory", data), new("Storage:SyncEveryCommit", "false"),
+            new("Gateway:Address", "127.0.0.1"), new("Gateway:Port", "0"), new("Admin:Address", "127.0.0.1"), new("Admin:Port", "0"), new("Storage:DataDirectory", data), new("Storage:SyncEveryCommit", "false"),
             new("Mqtt:SysInterval", "00:00:00"),
         ]);
         builder.Configuration.AddInMemoryCollection(settings);
@@ -103,6 +111,7 @@ public class BrokerHost : IAsyncLifetime
         configure?.Invoke(builder.Services);
         builder.AddEmbeddedSilo();
         builder.AddGateway();
+        if (IsRemote) RemoteSessions.Use(builder.Services);
         host = builder.Build();
         await host.StartAsync().WaitAsync(Deadline);
         Address = new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)host.Services.GetRequiredService<MqttListener>().LocalAddress!).Port);
@@ -112,8 +121,6 @@ public class BrokerHost : IAsyncLifetime
     {
         if (host is null) return;
         await host.StopAsync().WaitAsync(Deadline);
-        // The transport's is one for the whole process, and this broker's is about to go.
-        InternalLoggerFactory.DefaultFactory = NullLoggerFactory.Instance;
         host.Dispose();
         host = null;
     }

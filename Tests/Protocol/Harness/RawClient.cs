@@ -80,6 +80,13 @@ internal sealed class RawClient : IAsyncDisposable
         return packet;
     }
 
+    /// <summary>The next packet must be this acknowledgement; its packet identifier and code.</summary>
+    public async Task<(int Id, ReasonCode Code)> ExpectAcknowledgementAsync(PacketType type)
+    {
+        var packet = await ExpectAsync(type);
+        return (packet.Id, packet.Code);
+    }
+
     /// <summary>The next packet must be a 5.0 DISCONNECT with this code, and the end of the connection behind it; in 3.x only the end.</summary>
     public async Task<ServerPacket?> ExpectDisconnectAsync(ReasonCode code)
     {
@@ -101,6 +108,30 @@ internal sealed class RawClient : IAsyncDisposable
     {
         await SendAsync(WirePacket.Pingreq);
         await ExpectAsync(PacketType.Pingresp);
+        if (!broker.IsRemote) return;
+        // All that this client and others have sent has been taken; what it leads to arrives before the second answer.
+        await broker.QuietAsync();
+        await SendAsync(WirePacket.Pingreq);
+        await ExpectAsync(PacketType.Pingresp);
+    }
+
+    /// <summary>All that the server has to send, with QoS 1 acknowledged on the way; their payloads.</summary>
+    public async Task<List<string>> DrainAsync()
+    {
+        var all = new List<string>();
+        for (var calm = 0; calm < 2; calm++)
+        {
+            await broker.QuietAsync();
+            await SendAsync(WirePacket.Pingreq);
+            for (ServerPacket got; (got = await ReceiveAsync()).Type == PacketType.Publish;)
+            {
+                calm = -1;
+                all.Add(got.Text);
+                if (got.Qos == Qos.AtLeastOnce) await SendAsync(WirePacket.Puback(got.Id));
+            }
+        }
+
+        return all;
     }
 
     /// <summary>Subscribes and expects the granted QoS.</summary>

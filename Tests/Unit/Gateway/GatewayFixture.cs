@@ -9,8 +9,10 @@ using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
@@ -32,22 +34,34 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     {
         Mqtt = mqtt ?? new MqttOptions();
         ManualLoops = [.. Enumerable.Range(0, loops).Select(_ => new ManualLoop(Clock))];
-        Loops = new GatewayLoops(ManualLoops, Clock);
-        shards = [.. Enumerable.Range(0, Map.Count).Select(_ => new Shard(new DestinationTable(Others), new RoutingOptions()))];
+        Loops = new GatewayLoops(ManualLoops, Map, new Pulse(new NodeRole(HostsGrains: true, IsAlone: true), Clock), Clock);
+        shards =
+        [
+            .. Enumerable.Range(0, Map.Count).Select(number =>
+                new Shard(new DestinationTable(Others), new RoutingOptions(), new ShardTally(number, Map, Gauges))),
+        ];
         var grains = NoGrains.Of<IGrainFactory>();
         Links = new ShardLinks(this, grains, Map, this, Clock);
         var retained = new RetainedLinks(this, grains, Map, Clock);
         Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
         var access = new AccessControl([], [], []);
         var connections = new ConnectionTable();
-        var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), connections);
+        var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, Gauges);
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
-            Mqtt, access, Router, registry, new SessionOpener(wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains, this, registry, Links, Router),
-            new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), [], NullLogger.Instance);
+            new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, access, Router, registry,
+            new SessionOpener(
+                new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains,
+                new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges, Wills),
+            new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
     }
 
     public ManualClock Clock { get; } = new();
+
+    /// <summary>Keeps wills in memory: those it has.</summary>
+    public FakeWills Wills { get; } = new();
+
+    public BrokerGauges Gauges { get; } = new();
 
     public MqttOptions Mqtt { get; }
 
@@ -69,6 +83,13 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     public ShardLinks Links { get; }
 
     public MessageRouter Router { get; }
+
+    /// <summary>Ways to durable sessions in other processes, which are <see cref="Remote"/>.</summary>
+    public SessionLinks Sessions { get; }
+
+    public FakeSessionService Remote { get; } = new();
+
+    public FakeSilos Silos { get; } = new();
 
     public ConnectionServices Services { get; }
 
@@ -104,7 +125,8 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var peer = new Peer(ManualLoops[loop]);
         var sender = new PacketSender(peer.Channel, Loops.All[loop]);
         var session = new TransientSession(
-            clientId, sender, Loops.All[loop], limits ?? new SessionLimits(), new TransientSubscriptions.Services(Links, Router), will, upgradeQos: false);
+            clientId, sender, Loops.All[loop], limits ?? new SessionLimits(), new TransientSubscriptions.Services(Links, Router, Gauges),
+            will is null ? null : new KeptWill(will, Wills, 1), upgradeQos: false);
         return new Client(session, sender, peer);
     }
 

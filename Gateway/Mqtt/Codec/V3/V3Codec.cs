@@ -94,7 +94,7 @@ internal sealed class V3Codec : MqttCodec
     {
         if (body.Length != 2) throw MalformedPacketException.Malformed("acknowledgement that is not two bytes long");
         var identifier = BinaryPrimitives.ReadUInt16BigEndian(body);
-        if (identifier == 0) throw MalformedPacketException.ProtocolError("packet identifier 0"); // [3.1.1 MQTT-2.3.1-1]
+        if (identifier == 0) throw MalformedPacketException.ProtocolError("packet identifier 0"); // [3.1.1 MQTT-2.3.1-6]
         handler.OnAcknowledgement(type, identifier, ReasonCode.Success);
     }
 }

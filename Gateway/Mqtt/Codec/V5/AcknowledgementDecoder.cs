@@ -11,7 +11,7 @@ internal static class AcknowledgementDecoder
     {
         if (body.Length < 2) throw MalformedPacketException.Malformed("acknowledgement without packet identifier");
         var identifier = BinaryPrimitives.ReadUInt16BigEndian(body);
-        if (identifier == 0) throw MalformedPacketException.ProtocolError("packet identifier 0"); // [MQTT-2.2.1-3]
+        if (identifier == 0) throw MalformedPacketException.ProtocolError("packet identifier 0"); // [MQTT-2.2.1-5]
         var code = body.Length == 2 ? ReasonCode.Success : ReadCode(type, body);
         handler.OnAcknowledgement(type, identifier, code);
     }

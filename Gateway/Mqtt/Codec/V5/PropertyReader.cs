@@ -23,7 +23,7 @@ internal ref struct PropertyReader
         section = packet.ReadSection(packet.ReadVariableByteInteger());
     }
 
-    /// <summary>The user properties met so far, in their order. [MQTT-3.3.2-17]</summary>
+    /// <summary>The user properties met so far, in their order. [MQTT-3.3.2-18]</summary>
     public readonly UserProperty[] UserProperties => user is null ? [] : user.ToArray();
 
     /// <summary>Moves to the next property.</summary>

@@ -160,7 +160,8 @@ public class PacketSenderTests
         {
             Version = version, CleanStart = true, KeepAlive = 0, ClientId = "c", MaximumPacketSize = maximum, TopicAliasMaximum = aliases,
         };
-        sender.Limit(connect, mountpoint);
+        sender.Limit(connect);
+        sender.Unmount(mountpoint);
         return (sender, peer);
     }
 }

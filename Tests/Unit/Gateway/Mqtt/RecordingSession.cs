@@ -53,7 +53,13 @@ internal sealed class RecordingSession : ISession
 
     public bool Complete(ushort packetIdentifier) => true;
 
-    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt) => ReceiveOutcome.New;
+    public bool IsInUse(ushort packetIdentifier) => false;
+
+    public ReceiveOutcome TryReceive(ushort packetIdentifier, PublishReceipt? receipt, out long number)
+    {
+        number = 0;
+        return ReceiveOutcome.New;
+    }
 
     public bool Release(ushort packetIdentifier, PublishReceipt? receipt)
     {

@@ -1,5 +1,6 @@
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
 using Xunit;
 
@@ -8,6 +9,26 @@ namespace Broker.Tests.Unit.Gateway.Sessions;
 public class TransientSessionTests
 {
     private readonly GatewayFixture gateway = new();
+
+    [Fact]
+    public void SubscriptionsAreCounted_WhenMadeReplacedRemovedAndLeft()
+    {
+        var (one, two) = (gateway.Open("one"), gateway.Open("two"));
+        one.Subscribe("a").Subscribe("a", Qos.AtLeastOnce).Subscribe("#").Subscribe("$share/g/a");
+        two.Subscribe("a").Subscribe("$share/g/a");
+        Assert.Equal((5, 3, 2, 2), Counted());
+        Assert.Equal(ReasonCode.Success, one.Unsubscribe("a"));
+        Assert.Equal(ReasonCode.NoSubscriptionExisted, one.Unsubscribe("a"));
+        Assert.Equal((4, 2, 2, 2), Counted());
+        one.Close();
+        Assert.Equal((2, 1, 1, 1), Counted());
+        two.Close();
+        Assert.Equal((0, 0, 0, 0), Counted());
+
+        (long All, long Unshared, long Shared, long Topics) Counted() => (
+            gateway.Gauges.Read(Gauge.Subscriptions), gateway.Gauges.Read(Gauge.Subscribers), gateway.Gauges.Read(Gauge.SubscriptionsShared),
+            gateway.Gauges.Read(Gauge.Topics));
+    }
 
     [Fact]
     [Clause("MQTT-3.3.4-9")]
@@ -116,13 +137,13 @@ public class TransientSessionTests
     public void IdentifierIsFree_WhenPubrelDoesNotComeInTime()
     {
         var client = Open(new SessionLimits { MaxAwaitingRelease = 1, AwaitReleaseTimeoutMs = 5000 });
-        Assert.Equal(ReceiveOutcome.New, client.Session.TryReceive(7, null));
-        Assert.Equal(ReceiveOutcome.Repeated, client.Session.TryReceive(7, null));
-        Assert.Equal(ReceiveOutcome.Full, client.Session.TryReceive(8, null));
+        Assert.Equal(ReceiveOutcome.New, client.Session.TryReceive(7, null, out _));
+        Assert.Equal(ReceiveOutcome.Repeated, client.Session.TryReceive(7, null, out _));
+        Assert.Equal(ReceiveOutcome.Full, client.Session.TryReceive(8, null, out _));
         gateway.Manual.Advance(TimeSpan.FromSeconds(5));
         client.Session.Retry(TimeSpan.Zero);
         Assert.False(client.Session.Release(7, null));
-        Assert.Equal(ReceiveOutcome.New, client.Session.TryReceive(8, null));
+        Assert.Equal(ReceiveOutcome.New, client.Session.TryReceive(8, null, out _));
         Assert.True(client.Session.Release(8, null));
     }
 
@@ -175,7 +196,7 @@ public class TransientSessionTests
     public void WindowStaysOpen_WhenAMessageIsTooLarge()
     {
         var client = Open(new SessionLimits { MaxInflight = 1 });
-        client.Sender.Limit(new ConnectPacket { Version = ProtocolVersion.V311, CleanStart = true, KeepAlive = 0, ClientId = "c", MaximumPacketSize = 30 }, 0);
+        client.Sender.Limit(new ConnectPacket { Version = ProtocolVersion.V311, CleanStart = true, KeepAlive = 0, ClientId = "c", MaximumPacketSize = 30 });
         gateway.Publish(TestMessage.On("a", new string('x', 100)));
         gateway.Publish(TestMessage.On("a", new string('x', 100), Qos.ExactlyOnce));
         gateway.Publish(TestMessage.On("a", "fits"));

@@ -123,6 +123,53 @@ public class BatchLinkTests
     }
 
     [Fact]
+    public async Task NextBatchTravels_WhenGivingUpFails()
+    {
+        var clock = new ManualClock();
+        var link = new HeldLink(clock) { GivingUpFails = true };
+        link.TryEnqueue(1);
+        var call = await link.NextCallAsync();
+        link.TryEnqueue(2);
+        call.Fail();
+        await clock.TimerSetAsync();
+        clock.Advance(HeldLink.GiveUpAfter);
+        (await link.NextCallAsync()).Fail();
+        call = await link.NextCallAsync();
+        AssertCarries(call, 2, 2);
+        call.Succeed();
+        await link.IdleAsync();
+    }
+
+    [Fact]
+    public async Task GivesUpAtOnce_WhenTheReceiverHasGone()
+    {
+        var link = new HeldLink(new ManualClock()) { Gone = true };
+        link.TryEnqueue(1);
+        var call = await link.NextCallAsync();
+        link.TryEnqueue(2);
+        call.Fail();
+        (await link.NextCallAsync()).Fail();
+        await link.IdleAsync();
+        Assert.Equal([[1], [2]], link.GivenUp);
+    }
+
+    [Fact]
+    public async Task BatchIsCut_WhenItsItemsAreLarge()
+    {
+        const int big = 300 * 1024;
+        var link = new HeldLink { Size = item => item };
+        link.TryEnqueue(1);
+        var call = await link.NextCallAsync();
+        foreach (var item in new[] { 2, big, 3, big, 5 * big, 4 }) link.TryEnqueue(item);
+        foreach (var expected in new List<int[]> { new[] { 2, big, 3 }, new[] { big }, new[] { 5 * big }, new[] { 4 } })
+        {
+            call.Succeed();
+            call = await link.NextCallAsync();
+            Assert.Equal(expected, call.Batch);
+        }
+    }
+
+    [Fact]
     public async Task NothingIsLostOrReorderedAndOneCallIsInFlight_WhenManyThreadsSend()
     {
         const int threads = 8, items = 100_000;
@@ -160,6 +207,15 @@ public class BatchLinkTests
 
         public ConcurrentQueue<int[]> GivenUp { get; } = [];
 
+        /// <summary>Whether <see cref="OnGivenUp"/> throws.</summary>
+        public bool GivingUpFails { get; init; }
+
+        public bool Gone { get; init; }
+
+        public Func<int, int> Size { get; init; } = _ => 0;
+
+        protected override bool IsGone => Gone;
+
         public bool HasCall => calls.Reader.Count > 0;
 
         public async Task<Call> NextCallAsync() => await calls.Reader.ReadAsync().AsTask().WaitAsync(Patience);
@@ -182,7 +238,13 @@ public class BatchLinkTests
             return call.Answer;
         }
 
-        protected override void OnGivenUp(int[] batch, Exception error) => GivenUp.Enqueue(batch);
+        protected override int SizeOf(in int item) => Size(item);
+
+        protected override void OnGivenUp(int[] batch, Exception error)
+        {
+            if (GivingUpFails) throw new InvalidOperationException("as the test wants");
+            GivenUp.Enqueue(batch);
+        }
     }
 
     private sealed class Call(int[] batch, long number)

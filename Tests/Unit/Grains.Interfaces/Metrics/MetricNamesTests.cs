@@ -21,7 +21,8 @@ public class MetricNamesTests
         messages.qos2.received messages.qos2.sent messages.publish messages.dropped messages.dropped.await_pubrel_timeout messages.dropped.no_subscribers
         messages.forward messages.retained messages.delayed messages.delivered messages.acked
         delivery.dropped delivery.dropped.no_local delivery.dropped.too_large delivery.dropped.qos0_msg delivery.dropped.queue_full delivery.dropped.expired
-        client.connected client.disconnected
+        client.connect client.connack client.connected client.authenticate client.check_acl client.subscribe client.unsubscribe client.disconnected
+        client.auth.success client.auth.success.anonymous client.auth.failure
         session.created session.resumed session.takeovered session.discarded session.terminated
         """;
 
@@ -29,7 +30,7 @@ public class MetricNamesTests
     private static readonly string[] Own =
     [
         "client.read_paused", "client.refused", "messages.dropped.link_full", "messages.dropped.store_failed", "messages.retained.dropped", "packets.malformed",
-        "packets.too_large",
+        "packets.too_large", "routes.repaired", "session.lost",
     ];
 
     [Fact]

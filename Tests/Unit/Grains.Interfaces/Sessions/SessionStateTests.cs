@@ -48,7 +48,7 @@ public class SessionStateTests
 
     [Fact]
     [Clause("MQTT-4.4.0-1")]
-    [Clause("MQTT-4.6.0-4")]
+    [Clause("MQTT-4.6.0-1")]
     public void ResendOrderIsSendOrder_WhenSomeWereReleasedOrResent()
     {
         var state = new SessionState(new SessionLimits());
@@ -75,7 +75,7 @@ public class SessionStateTests
         Assert.True(state.Release(1));
         Assert.False(state.Release(1));
         Assert.Equal(ReceiveOutcome.New, state.TryReceive(3, 4));
-        Assert.Equal([3, 65_535], state.Receipts.Select(identifier => (int)identifier).Order());
+        Assert.Equal([3, 65_535], state.Receipts.Select(receipt => (int)receipt.PacketIdentifier).Order());
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace Broker.Tests.Unit.Grains.Interfaces.Sessions;
 public class SubscriptionIdentifiersTests
 {
     [Fact]
-    [Clause("MQTT-3.3.4-5")]
+    [Clause("MQTT-3.3.4-4")]
     public void AllAreKeptInOrder_WhenAddedOneByOne()
     {
         var none = default(SubscriptionIdentifiers);

@@ -32,7 +32,7 @@ public class TopicNameTests
     [InlineData("a+b")]
     [InlineData("a#")]
     [Clause("MQTT-3.3.2-2")]
-    [Clause("MQTT-4.7.1-1")]
+    [Clause("MQTT-4.7.0-1")]
     public void Refused_WhenEmptyOrWithWildcard(string text)
     {
         Assert.False(TopicName.TryParse(Encoding.UTF8.GetBytes(text), out var name));

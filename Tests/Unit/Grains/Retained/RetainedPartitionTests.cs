@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Retained;
@@ -32,6 +33,25 @@ public class RetainedPartitionTests
         await using var again = await test.ReopenAsync();
         Assert.Equal(["1", "4"], again.Match("+"));
         Assert.Equal(2, again.Budget.Count);
+    }
+
+    [Fact]
+    public async Task GaugeFollows_WhenMessagesAreKeptRefusedExpiredAndLoaded()
+    {
+        var clock = new ManualClock();
+        await using var test = await Fixture.OpenAsync(new RetainedOptions { MaxMessages = 3 }, clock);
+        foreach (var topic in new[] { "a", "b", "a", "c", "one/too/many" }) await test.Store(topic, "x", topic == "c" ? clock.GetUtcNow().ToUnixTimeMilliseconds() + 5_000 : 0);
+        Assert.Equal((3, 3), (test.Gauges.Read(Gauge.Retained), test.Gauges.Highest(Gauge.Retained)));
+        await test.Store("b", "");
+        await test.Store("b", "");
+        Assert.Equal(2, test.Gauges.Read(Gauge.Retained));
+        clock.Advance(TimeSpan.FromSeconds(5));
+        test.Partition.RemoveExpired();
+        Assert.Equal(1, test.Gauges.Read(Gauge.Retained));
+        test.Partition.Close();
+        Assert.Equal((0, 3), (test.Gauges.Read(Gauge.Retained), test.Gauges.Highest(Gauge.Retained)));
+        await using var again = await test.ReopenAsync();
+        Assert.Equal(1, again.Gauges.Read(Gauge.Retained));
     }
 
     [Fact]
@@ -112,7 +132,7 @@ public class RetainedPartitionTests
         await using var test = await Fixture.OpenAsync(clock: clock);
         await test.Store("a", "1");
         var hold = await test.Test.HoldAsync();
-        using SqliteConnection other = new($"Data Source={test.Test.Path};Pooling=False");
+        using SqliteConnection other = new($"Data Source={test.Test.Place};Pooling=False");
         other.Open();
         Execute(other, "BEGIN IMMEDIATE");
         Task<ReasonCode>[] answers = [test.Store("a", "2"), test.Store("a", "3"), test.Store("b", "4"), test.Store("b", "5")];
@@ -197,6 +217,8 @@ public class RetainedPartitionTests
 
         public required RetainedBudget Budget { get; init; }
 
+        public required BrokerGauges Gauges { get; init; }
+
         public required RetainedPartition Partition { get; init; }
 
         public static async Task<Fixture> OpenAsync(
@@ -204,16 +226,17 @@ public class RetainedPartitionTests
         {
             options ??= new RetainedOptions();
             var test = await TestStore.OpenAsync(path, store, clock, sqlite => sqlite.BusyTimeout = TimeSpan.FromMilliseconds(1));
-            var budget = new RetainedBudget(options);
+            var gauges = new BrokerGauges();
+            var budget = new RetainedBudget(options, gauges);
             var partition = new RetainedPartition(Number, test.Store, options, budget, clock ?? TimeProvider.System);
             await foreach (var message in test.Store.LoadRetainedAsync(Number)) partition.Restore(message);
-            return new Fixture(test, options, clock ?? TimeProvider.System) { Partition = partition, Budget = budget };
+            return new Fixture(test, options, clock ?? TimeProvider.System) { Partition = partition, Budget = budget, Gauges = gauges };
         }
 
         public async Task<Fixture> ReopenAsync()
         {
             await test.DisposeAsync();
-            return await OpenAsync(options, clock, path: test.Path);
+            return await OpenAsync(options, clock, path: test.Place);
         }
 
         public Task<ReasonCode> Store(string topic, string text, long expiresAt = 0)

@@ -11,6 +11,7 @@ public class ShardTests
     private static readonly RouteDestination Own = FakeDestinations.Own;
     private readonly FakeDestinations factory = new();
     private readonly List<ulong> shared = [];
+    private readonly BrokerGauges gauges = new();
 
     [Fact]
     public void MatchIsKeptUntilARouteChanges_WhenAskedAgain()
@@ -83,7 +84,6 @@ public class ShardTests
     }
 
     [Fact]
-    [Clause("MQTT-4.8.2-3")]
     public void OneMemberOfEachGroupGetsIt_WhenSharedSubscriptionsMatch()
     {
         var shard = Shard(new RoutingOptions { SharedStrategy = SharedStrategy.Random, GroupStrategies = { ["g"] = SharedStrategy.RoundRobin } });
@@ -133,6 +133,40 @@ public class ShardTests
     }
 
     [Fact]
+    public void GaugesFollow_WhenRoutesComeAndGo()
+    {
+        var (shard, session) = (Shard(), FakeDestinations.Session("c"));
+        Add(shard, "a/b", Own, 1); // a transient session's: its gateway counts the subscription
+        Add(shard, "a/b", session, 1);
+        Add(shard, "a/b", session, 1); // exists
+        Add(shard, "$share/g/a/b", session, 2);
+        Add(shard, "#", session, 3);
+        Assert.Equal((2, 3, 2, 1), Counted());
+        Remove(shard, "a/b", Own, 1);
+        Remove(shard, "a/b", session, 9); // does not exist
+        Remove(shard, "$share/g/a/b", session, 2);
+        Assert.Equal((2, 2, 2, 0), Counted());
+        Remove(shard, "a/b", session, 1);
+        Assert.Equal((1, 1, 1, 0), Counted());
+        shard.Close();
+        shard.Close();
+        Assert.Equal((0, 0, 0, 0), Counted());
+    }
+
+    [Fact]
+    public void BroadFiltersCountOnce_WhenEveryShardHasThem()
+    {
+        var session = FakeDestinations.Session("c");
+        foreach (var shard in Enumerable.Range(0, 4).Select(number => Shard(number: number)))
+        {
+            Add(shard, "#", session, 1);
+            Add(shard, "$share/g/+/x", session, 2);
+        }
+
+        Assert.Equal((2, 2, 1, 1), Counted());
+    }
+
+    [Fact]
     public void EveryCallIsTurnedAway_WhenClosed()
     {
         var shard = Shard();
@@ -168,7 +202,11 @@ public class ShardTests
         await asking.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
-    private Shard Shard(RoutingOptions? options = null) => new(new DestinationTable(factory), options ?? new RoutingOptions());
+    private (long Topics, long Subscriptions, long Unshared, long Shared) Counted() =>
+        (gauges.Read(Gauge.Topics), gauges.Read(Gauge.Subscriptions), gauges.Read(Gauge.Subscribers), gauges.Read(Gauge.SubscriptionsShared));
+
+    private Shard Shard(RoutingOptions? options = null, int number = 0) =>
+        new(new DestinationTable(factory), options ?? new RoutingOptions(), new ShardTally(number, new ShardMap(4, 2), gauges));
 
     private static void Add(Shard shard, string filter, RouteDestination destination, ulong route) =>
         Assert.True(shard.TryChange([new RouteChange(TopicFilter.Parse(filter), destination, route)]));

@@ -10,7 +10,6 @@ public class SharedGroupTests
     private readonly List<ulong> own = [];
 
     [Fact]
-    [Clause("MQTT-4.8.2-3")]
     public void SpreadIsRoughlyEven_WhenRandom()
     {
         var group = Group(SharedStrategy.Random, 1, 2, 3, 4);

@@ -87,7 +87,7 @@ public class DurableSessionRecoveryTests
     {
         await using var test = await SessionFixture.OpenAsync(limits: new SessionLimits { AwaitReleaseTimeoutMs = 0, MaxAwaitingRelease = 1 });
         await test.Receive(7, ReceiveOutcome.New);
-        Assert.Equal(ReceiveOutcome.Full, test.Session.TryReceive(8, new TaskReceipt()));
+        Assert.Equal(ReceiveOutcome.Full, test.Session.TryReceive(8, new TaskReceipt(), out _));
         test.Session.Retry(TimeSpan.Zero);
         await test.FlushAsync();
         Assert.Equal(0, test.Test.Count("receipt"));

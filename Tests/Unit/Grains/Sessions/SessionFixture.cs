@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
@@ -29,7 +30,7 @@ internal sealed class SessionFixture : IAsyncDisposable
 
     public static DurableSession Make(string clientId, StoredSession stored, TestStore store, SessionLimits? limits = null, TimeProvider? clock = null)
     {
-        var session = new DurableSession(clientId, stored, limits ?? new SessionLimits(), store.Store, clock ?? TimeProvider.System);
+        var session = new DurableSession(clientId, stored, limits ?? new SessionLimits(), store.Store, new ShardMap(64, 2), clock ?? TimeProvider.System);
         session.Subscriptions.Set(new SessionSubscription("a", 1, 0, new SubscriptionOptions(Qos.ExactlyOnce, Identifier: 9)));
         return session;
     }
@@ -38,7 +39,7 @@ internal sealed class SessionFixture : IAsyncDisposable
     public async Task<SessionFixture> ReopenAsync(SessionLimits? limits = null)
     {
         await Test.DisposeAsync();
-        return await OpenAsync(Test.Path, limits);
+        return await OpenAsync(Test.Place, limits);
     }
 
     /// <summary>Publishes to the session; the result is the publisher's answer.</summary>
@@ -55,7 +56,7 @@ internal sealed class SessionFixture : IAsyncDisposable
     public Task<ReasonCode> Receive(ushort identifier, ReceiveOutcome expected)
     {
         var receipt = new TaskReceipt();
-        Xunit.Assert.Equal(expected, Session.TryReceive(identifier, receipt));
+        Xunit.Assert.Equal(expected, Session.TryReceive(identifier, receipt, out _));
         receipt.Answer(ReasonCode.Success);
         return Within(receipt.Completion);
     }

@@ -25,7 +25,7 @@ public class OutageTests
         StoreJournal data = new();
         StoreJournal removals = new();
         var hold = await test.HoldAsync();
-        using SqliteConnection other = new($"Data Source={test.Path};Pooling=False");
+        using SqliteConnection other = new($"Data Source={test.Place};Pooling=False");
         other.Open();
         Execute(other, "BEGIN IMMEDIATE");
         var cancelled = Append(lease, 3, data);

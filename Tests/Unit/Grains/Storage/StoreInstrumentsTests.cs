@@ -27,7 +27,7 @@ public class StoreInstrumentsTests
         await test.WriteAsync(
             o => new AppendToQueue(lease, 1, TestStore.Message(), Qos.AtLeastOnce) { Observer = o },
             o => new RemoveFromQueue(lease, 1) { Observer = o },
-            o => new AddReceipt(lease with { Epoch = 9 }, 1) { Observer = o });
+            o => new AddReceipt(lease with { Epoch = 9 }, 1, 7) { Observer = o });
         await test.Store.GetOrCreateSettingAsync("last", "");
         listener.RecordObservableInstruments();
         Assert.Equal(1, sums["broker.store.cancelled"]);

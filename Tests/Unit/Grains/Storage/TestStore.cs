@@ -16,11 +16,18 @@ internal sealed class TestStore : IAsyncDisposable
     private static readonly Lazy<string> Root = new(CreateRoot);
     private static readonly ServiceProvider Services = new ServiceCollection().AddSerializer().BuildServiceProvider();
 
-    private TestStore(string path, BrokerStore store) => (Path, Store) = (path, store);
+    private TestStore(string place, string node, BrokerStore store, Func<string, long> count) => (Place, Node, Store, Count) = (place, node, store, count);
 
-    public string Path { get; }
+    /// <summary>Its file, or connection string.</summary>
+    public string Place { get; }
+
+    /// <summary>The node it writes for.</summary>
+    public string Node { get; }
 
     public BrokerStore Store { get; }
+
+    /// <summary>How many rows a table has.</summary>
+    public Func<string, long> Count { get; }
 
     public LogRecord<BrokerStore> Log { get; private init; } = new();
 
@@ -30,24 +37,35 @@ internal sealed class TestStore : IAsyncDisposable
 
     public static string NewPath() => System.IO.Path.Combine(NewFolder(), "broker.db");
 
+    public static string NewNode() => "node-" + Guid.NewGuid().ToString("N");
+
     /// <summary>A folder that goes when the process ends.</summary>
     public static string NewFolder() => Directory.CreateDirectory(System.IO.Path.Combine(Root.Value, Guid.NewGuid().ToString("N"))).FullName;
 
     public static MessageCodec Codec() => new(Services.GetRequiredService<Serializer<ApplicationMessage>>());
 
-    public static async Task<TestStore> OpenAsync(
+    /// <summary>A store on a SQLite file.</summary>
+    public static Task<TestStore> OpenAsync(
         string? path = null, StoreOptions? options = null, TimeProvider? clock = null, Action<SqliteOptions>? configure = null)
     {
         path ??= NewPath();
         var sqlite = new SqliteOptions { Path = path };
         configure?.Invoke(sqlite);
+        LogRecord<SqliteDatabase> log = new();
+        var node = NewNode();
+        var database = new SqliteDatabase(sqlite, node, Codec(), clock ?? TimeProvider.System, log);
+        return OpenAsync(path, node, database, table => CountInFile(path, table), options, clock, log);
+    }
+
+    /// <summary>A store on any database.</summary>
+    public static async Task<TestStore> OpenAsync(
+        string place, string node, IStoreDatabase database, Func<string, long> count, StoreOptions? options = null, TimeProvider? clock = null, LogRecord<SqliteDatabase>? databaseLog = null)
+    {
         LogRecord<BrokerStore> log = new();
-        LogRecord<SqliteDatabase> databaseLog = new();
-        var database = new SqliteDatabase(sqlite, Codec(), clock ?? TimeProvider.System, databaseLog);
         var instruments = new StoreInstruments(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
         var store = new BrokerStore(database, Codec(), options ?? new StoreOptions(), instruments, clock ?? TimeProvider.System, log);
         await store.StartAsync();
-        return new TestStore(path, store) { Log = log, DatabaseLog = databaseLog, Meter = instruments.Meter };
+        return new TestStore(place, node, store, count) { Log = log, DatabaseLog = databaseLog ?? new(), Meter = instruments.Meter };
     }
 
     public static ApplicationMessage Message(string topic = "a/b", string payload = "payload") =>
@@ -81,9 +99,9 @@ internal sealed class TestStore : IAsyncDisposable
         return hold;
     }
 
-    public long Count(string table)
+    public static long CountInFile(string path, string table)
     {
-        using SqliteConnection connection = new($"Data Source={Path};Pooling=False");
+        using SqliteConnection connection = new($"Data Source={path};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = $"SELECT count(*) FROM {table}";

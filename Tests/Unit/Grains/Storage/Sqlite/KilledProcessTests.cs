@@ -57,7 +57,7 @@ public class KilledProcessTests
         for (var i = 1; i <= 60_000; i++)
         {
             var append = new AppendToQueue(lease, i, TestStore.Message(payload: $"{i}"), Qos.ExactlyOnce);
-            test.Store.Submit(new WriteGroup(append, new AddReceipt(lease, (ushort)i)) { Observer = reporter });
+            test.Store.Submit(new WriteGroup(append, new AddReceipt(lease, (ushort)i, 7)) { Observer = reporter });
             if (i % 100 == 0) await test.Store.GetOrCreateSettingAsync("pace", "");
         }
 

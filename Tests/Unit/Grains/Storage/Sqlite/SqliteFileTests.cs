@@ -23,7 +23,7 @@ public class SqliteFileTests
                 i % 3 == 0
                     ? new AppendToQueue(lease, i, shared, Qos.ExactlyOnce)
                     : new AppendToQueue(lease, i, TestStore.Message(payload: $"{i}"), Qos.ExactlyOnce) { SubscriptionIdentifiers = [i] },
-                new AddReceipt(lease, (ushort)i))
+                new AddReceipt(lease, (ushort)i, 7))
             { Observer = journal });
         }
 
@@ -32,14 +32,14 @@ public class SqliteFileTests
         var hold = await test.HoldAsync();
         var committed = journal.Entries.Count;
         var copy = TestStore.NewPath();
-        foreach (var suffix in (string[])["", "-wal"]) File.Copy(test.Path + suffix, copy + suffix);
+        foreach (var suffix in (string[])["", "-wal"]) File.Copy(test.Place + suffix, copy + suffix);
         hold.Release();
 
         await using var again = await TestStore.OpenAsync(copy);
         Assert.Empty(again.DatabaseLog.Lines);
         var session = await again.OpenSessionAsync("c");
         Assert.True(session.Queue.Count >= committed, $"{committed} groups were reported, {session.Queue.Count} are there.");
-        Assert.Equal(session.Queue.Select(entry => (ushort)entry.Sequence), session.Receipts);
+        Assert.Equal(session.Queue.Select(entry => (ushort)entry.Sequence), session.Receipts.Select(receipt => receipt.PacketIdentifier));
         Assert.All(session.Queue, entry => Assert.Equal(entry.Sequence % 3 == 0 ? "shared" : $"{entry.Sequence}", TestStore.Text(entry)));
         Assert.Equal(1, again.Count("body"));
     }

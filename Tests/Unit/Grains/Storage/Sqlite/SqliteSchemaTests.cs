@@ -20,7 +20,10 @@ public class SqliteSchemaTests
         Assert.Equal(("a/+", 17L, 5), (session.Subscriptions[0].Filter, session.Subscriptions[0].Number, session.Subscriptions[0].Shard));
         Assert.Equal(["own", "shared"], session.Queue.Select(TestStore.Text));
         Assert.True(session.Queue[1].IsReleased);
-        Assert.Equal([7], session.Receipts);
+        Assert.Equal([new StoredReceipt(7, 12)], session.Receipts);
+        Assert.Equal(3, session.Queue[1].ShareNumber);
+        Assert.Equal([new OriginMark(5, 6, 7)], session.Origins);
+        Assert.Equal("will", Assert.Single(await test.Store.ListWillsAsync("old")).ClientId);
         Assert.Equal("64", await test.Store.GetOrCreateSettingAsync("shards", "1"));
         await foreach (var message in test.Store.LoadRetainedAsync(2)) Assert.Equal("kept", Text(message));
         Assert.Empty(test.DatabaseLog.Lines);

@@ -17,7 +17,7 @@ internal static class VersionOneFixture
             qos INTEGER NOT NULL,
             retain INTEGER NOT NULL,
             released INTEGER NOT NULL,
-            packet_identifier INTEGER NOT NULL,
+            share_number INTEGER NOT NULL,
             subscription_identifiers BLOB,
             UNIQUE (session_key, sequence));
         INSERT INTO "queue" VALUES(1,1,1,X'0120204007612F62E041076F776E0915030101C10141137075626C69736865720101E0',NULL,1,0,0,0,X'09000000');
@@ -25,8 +25,31 @@ internal static class VersionOneFixture
         CREATE TABLE receipt (
             session_key INTEGER NOT NULL,
             packet_identifier INTEGER NOT NULL,
+            number INTEGER NOT NULL,
             PRIMARY KEY (session_key, packet_identifier)) WITHOUT ROWID;
-        INSERT INTO "receipt" VALUES(1,7);
+        INSERT INTO "receipt" VALUES(1,7,12);
+        CREATE TABLE origin (
+            session_key INTEGER NOT NULL,
+            source INTEGER NOT NULL,
+            shard INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            touched_at INTEGER NOT NULL,
+            PRIMARY KEY (session_key, source, shard)) WITHOUT ROWID;
+        INSERT INTO "origin" VALUES(1,5,6,7,8);
+        CREATE TABLE will (
+            client_id TEXT NOT NULL,
+            connection_number INTEGER NOT NULL,
+            node TEXT NOT NULL,
+            body BLOB NOT NULL,
+            delay_seconds INTEGER NOT NULL,
+            expiry_seconds INTEGER,
+            PRIMARY KEY (client_id, connection_number)) WITHOUT ROWID;
+        CREATE INDEX will_node ON will (node);
+        INSERT INTO "will" VALUES('will',9,'old',X'012020400977696C6CE04109676F6E650915030101C10141137075626C69736865720101E0',1,2);
+        CREATE TABLE node (
+            name TEXT PRIMARY KEY,
+            fenced INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT INTO "node" VALUES('old',0);
         CREATE TABLE retained (
             retained_key INTEGER PRIMARY KEY,
             topic BLOB NOT NULL UNIQUE,
@@ -52,8 +75,9 @@ internal static class VersionOneFixture
             will_expiry_seconds INTEGER,
             will_due_at INTEGER,
             expires_at INTEGER,
-            due_at INTEGER);
-        INSERT INTO "session" VALUES(1,'client',0,3,5,4294967295,0,7,11,'user',X'012020400977696C6CE04109676F6E650915030101C10141137075626C69736865720101E0',30,77,41,99,41);
+            due_at INTEGER,
+            node TEXT);
+        INSERT INTO "session" VALUES(1,'client',0,3,5,4294967295,0,7,11,'user',X'012020400977696C6CE04109676F6E650915030101C10141137075626C69736865720101E0',30,77,41,99,41,NULL);
         CREATE TABLE setting (
             name TEXT PRIMARY KEY,
             value TEXT NOT NULL) WITHOUT ROWID;

@@ -5,13 +5,13 @@ using Xunit;
 
 namespace Broker.Tests.Unit.Grains.Storage;
 
-public class FencingTests
+public abstract class FencingContract : StoreContract
 {
     [Fact]
     public async Task OlderLeaseIsFenced_WhenAnotherStoreOpenedTheSession()
     {
-        await using var first = await TestStore.OpenAsync();
-        await using var second = await TestStore.OpenAsync(first.Path);
+        await using var first = await OpenAsync();
+        await using var second = await OpenAsync(first.Place);
         var old = await first.CreateAsync("c");
         var other = await first.CreateAsync("other");
         var current = await second.CreateAsync("c");
@@ -29,7 +29,7 @@ public class FencingTests
     [Fact]
     public async Task OnlyThatWriteIsFenced_WhenSequenceIsTaken()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         var lease = await test.CreateAsync("c");
         var body = new SharedBody(TestStore.Message(payload: "shared"));
         var outcomes = await test.WriteAsync(
@@ -44,7 +44,7 @@ public class FencingTests
     [Fact]
     public async Task WritesBetweenTwoOpeningsAreSortedByEpoch_WhenAllMeetInOneBatch()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         var old = await test.CreateAsync("c");
         StoreJournal journal = new();
         var hold = await test.HoldAsync();
@@ -61,7 +61,7 @@ public class FencingTests
     [Fact]
     public async Task WholeGroupFails_WhenOneMemberIsFenced()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         var publisher = await test.CreateAsync("publisher");
         var one = await test.CreateAsync("one");
         var two = await test.CreateAsync("two");
@@ -72,19 +72,19 @@ public class FencingTests
             o => new WriteGroup(
                 new AppendToQueue(one, 1, shared, Qos.ExactlyOnce) { Observer = members },
                 new AppendToQueue(two, 1, shared, Qos.ExactlyOnce) { Observer = members },
-                new AddReceipt(publisher, 1) { Observer = members })
+                new AddReceipt(publisher, 1, 7) { Observer = members })
             { Observer = o },
             o => new WriteGroup(
                 new AppendToQueue(one, 2, shared, Qos.ExactlyOnce) { Observer = members },
                 new AppendToQueue(two, 2, shared, Qos.ExactlyOnce) { Observer = members },
-                new AddReceipt(publisher, 2) { Observer = members })
+                new AddReceipt(publisher, 2, 7) { Observer = members })
             { Observer = o });
         Assert.IsType<SessionFencedException>(outcomes[0]);
         Assert.Null(outcomes[1]);
         Assert.Equal([false, false, false, true, true, true], members.Entries.Select(entry => entry.Reason is null));
         Assert.Equal([2L], (await test.OpenSessionAsync("one")).Queue.Select(entry => entry.Sequence));
         Assert.Equal([1L, 2L], (await test.OpenSessionAsync("two")).Queue.Select(entry => entry.Sequence));
-        Assert.Equal([2], (await test.OpenSessionAsync("publisher")).Receipts);
+        Assert.Equal([new StoredReceipt(2, 7)], (await test.OpenSessionAsync("publisher")).Receipts);
         Assert.Equal(1, test.Count("body"));
     }
 

@@ -6,12 +6,12 @@ using Xunit;
 
 namespace Broker.Tests.Unit.Grains.Storage;
 
-public class SessionStoreTests
+public abstract class SessionStoreContract : StoreContract
 {
     [Fact]
     public async Task NothingIsOpened_WhenSessionIsAbsentAndNotToBeCreated()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         Assert.Null(await test.Store.OpenSessionAsync("nobody"));
         Assert.Equal(0, test.Count("session"));
     }
@@ -19,7 +19,7 @@ public class SessionStoreTests
     [Fact]
     public async Task SessionIsWhole_WhenStoreIsClosedAndOpened()
     {
-        var path = TestStore.NewPath();
+        var path = await NewPlaceAsync();
         var will = TestStore.Message("will/topic", "gone");
         var header = new SessionHeader
         {
@@ -27,7 +27,7 @@ public class SessionStoreTests
             DisconnectedAt = 11, UserName = "user", Will = will, WillDelaySeconds = 30, WillExpirySeconds = 77, WillDueAt = 41, ExpiresAt = 99,
         };
         var subscription = new SessionSubscription("a/+", 17, 5, new SubscriptionOptions(Qos.ExactlyOnce, true, true, RetainHandling.SendIfNew, 268_435_455));
-        await using (var test = await TestStore.OpenAsync(path))
+        await using (var test = await OpenAsync(path))
         {
             var opened = await test.Store.OpenSessionAsync("c", header with { Will = null });
             Assert.True(opened!.IsNew);
@@ -36,7 +36,7 @@ public class SessionStoreTests
             test.Store.Submit(new SaveSubscription(opened.Lease, subscription));
             test.Store.Submit(new SaveSubscription(opened.Lease, new SessionSubscription("x/#", 2, 5, default)));
             test.Store.Submit(new RemoveSubscription(opened.Lease, "x/#"));
-            test.Store.Submit(new AppendToQueue(opened.Lease, 2, TestStore.Message(payload: "second"), Qos.ExactlyOnce) { PacketIdentifier = 9 });
+            test.Store.Submit(new AppendToQueue(opened.Lease, 2, TestStore.Message(payload: "second"), Qos.ExactlyOnce) { ShareNumber = 9_999_999_999 });
             test.Store.Submit(new AppendToQueue(opened.Lease, 1, TestStore.Message(payload: "first"), Qos.AtLeastOnce)
             {
                 Retain = true,
@@ -44,14 +44,14 @@ public class SessionStoreTests
             });
             test.Store.Submit(new AppendToQueue(opened.Lease, 3, TestStore.Message(payload: ""), Qos.ExactlyOnce));
             test.Store.Submit(new MarkReleased(opened.Lease, 2));
-            test.Store.Submit(new MarkSent(opened.Lease, 3, 65_535));
-            test.Store.Submit(new AddReceipt(opened.Lease, 65_535));
-            test.Store.Submit(new AddReceipt(opened.Lease, 4));
-            test.Store.Submit(new AddReceipt(opened.Lease, 5));
+            test.Store.Submit(new AddReceipt(opened.Lease, 65_535, 7));
+            test.Store.Submit(new AddReceipt(opened.Lease, 4, 6));
+            test.Store.Submit(new AddReceipt(opened.Lease, 4, long.MaxValue));
+            test.Store.Submit(new AddReceipt(opened.Lease, 5, 7));
             test.Store.Submit(new RemoveReceipt(opened.Lease, 5));
         }
 
-        await using var again = await TestStore.OpenAsync(path);
+        await using var again = await OpenAsync(path);
         var session = await again.Store.OpenSessionAsync("c");
         Assert.False(session!.IsNew);
         Assert.Equal(2, session.Lease.Epoch);
@@ -63,15 +63,15 @@ public class SessionStoreTests
         Assert.Equal([1L, 2L, 3L], session.Queue.Select(entry => entry.Sequence));
         Assert.Equal([1, 268_435_455], session.Queue[0].SubscriptionIdentifiers);
         Assert.Equal((true, false, Qos.AtLeastOnce), (session.Queue[0].Retain, session.Queue[0].IsReleased, session.Queue[0].Qos));
-        Assert.Equal((false, true, 9), (session.Queue[1].Retain, session.Queue[1].IsReleased, session.Queue[1].PacketIdentifier));
-        Assert.Equal(65_535, session.Queue[2].PacketIdentifier);
-        Assert.Equal([4, 65_535], session.Receipts);
+        Assert.Equal((false, true, 9_999_999_999), (session.Queue[1].Retain, session.Queue[1].IsReleased, session.Queue[1].ShareNumber));
+        Assert.Equal(0, session.Queue[2].ShareNumber);
+        Assert.Equal([new StoredReceipt(4, long.MaxValue), new StoredReceipt(65_535, 7)], session.Receipts);
     }
 
     [Fact]
     public async Task MessageIsUnaltered_WhenItHasEveryProperty()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         var lease = await test.CreateAsync("c");
         var sent = new ApplicationMessage
         {
@@ -93,16 +93,16 @@ public class SessionStoreTests
     [Fact]
     public async Task NothingIsLeft_WhenSessionIsDeleted()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         var lease = await test.CreateAsync("c");
         var outcomes = await test.WriteAsync(
             o => new AppendToQueue(lease, 1, TestStore.Message(), Qos.AtLeastOnce) { Observer = o },
             o => new AppendToQueue(lease, 2, new SharedBody(TestStore.Message()), Qos.AtLeastOnce) { Observer = o },
-            o => new AddReceipt(lease, 1) { Observer = o },
+            o => new AddReceipt(lease, 1, 7) { Observer = o },
             o => new SaveSubscription(lease, new SessionSubscription("a", 1, 1, default)) { Observer = o },
             o => new DeleteSession(lease) { Observer = o },
             o => new RemoveFromQueue(lease, 1) { Observer = o },
-            o => new AddReceipt(lease, 2) { Observer = o });
+            o => new AddReceipt(lease, 2, 7) { Observer = o });
         Assert.All(outcomes.Take(6), Assert.Null);
         Assert.IsType<SessionFencedException>(outcomes[6]);
         foreach (var table in (string[])["session", "queue", "body", "receipt", "subscription"]) Assert.Equal(0, test.Count(table));
@@ -112,7 +112,7 @@ public class SessionStoreTests
     [Fact]
     public async Task AllAreListed_WhenThereAreTenThousandSessions()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         var opened = await Task.WhenAll(Enumerable.Range(0, 10_000).Select(i => test.Store.OpenSessionAsync($"client{i}", TestStore.Header($"client{i}", i % 4))));
         StoreJournal journal = new();
         foreach (var (i, session) in opened.Index())
@@ -134,7 +134,7 @@ public class SessionStoreTests
     [Fact]
     public async Task ClientsAreListedByDueTime_WhenWillOrExpiryIsDue()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         (string Id, long? Will, long? End)[] cases = [("end", null, 20), ("will", 10, 90), ("later", 31, 32), ("never", null, null), ("now", 40, 30)];
         foreach (var (id, will, end) in cases)
         {

@@ -6,12 +6,12 @@ using Xunit;
 
 namespace Broker.Tests.Unit.Grains.Storage;
 
-public class RetainedStoreTests
+public abstract class RetainedStoreContract : StoreContract
 {
     [Fact]
     public async Task LastMessageOfTopicIsLoaded_WhenReplacedAndRemoved()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         await test.WriteAsync(
             o => new SaveRetained(1, TestStore.Message("a", "old")) { Observer = o },
             o => new SaveRetained(1, TestStore.Message("a", "new")) { Observer = o },
@@ -25,13 +25,13 @@ public class RetainedStoreTests
     [Fact]
     public async Task EveryTopicIsLoadedOnce_WhenThereAreSeveralPages()
     {
-        var path = TestStore.NewPath();
-        await using (var test = await TestStore.OpenAsync(path))
+        var path = await NewPlaceAsync();
+        await using (var test = await OpenAsync(path))
         {
             for (var i = 0; i < 3_000; i++) test.Store.Submit(new SaveRetained(i < 2_000 ? 0 : 1, TestStore.Message($"topic/{i}")));
         }
 
-        await using var again = await TestStore.OpenAsync(path);
+        await using var again = await OpenAsync(path);
         var loaded = await LoadAsync(again, 0);
         Assert.Equal(Enumerable.Range(0, 2_000).Select(i => $"topic/{i}"), loaded.Select(message => message.Topic.Text));
         Assert.Empty(await LoadAsync(again, 2));
@@ -40,16 +40,16 @@ public class RetainedStoreTests
     [Fact]
     public async Task FirstValueStays_WhenSettingIsAskedForTwice()
     {
-        var path = TestStore.NewPath();
-        await using (var test = await TestStore.OpenAsync(path)) Assert.Equal("64", await test.Store.GetOrCreateSettingAsync("shards", "64"));
-        await using var again = await TestStore.OpenAsync(path);
+        var path = await NewPlaceAsync();
+        await using (var test = await OpenAsync(path)) Assert.Equal("64", await test.Store.GetOrCreateSettingAsync("shards", "64"));
+        await using var again = await OpenAsync(path);
         Assert.Equal("64", await again.Store.GetOrCreateSettingAsync("shards", "128"));
     }
 
     [Fact]
     public async Task ReadsFail_WhenStoreIsClosed()
     {
-        var test = await TestStore.OpenAsync();
+        var test = await OpenAsync();
         await test.DisposeAsync();
         await Assert.ThrowsAsync<StoreUnavailableException>(() => test.Store.ListDueAsync(1, 1));
     }

@@ -5,12 +5,12 @@ using Xunit;
 
 namespace Broker.Tests.Unit.Grains.Storage;
 
-public class QueueStoreTests
+public abstract class QueueStoreContract : StoreContract
 {
     [Fact]
     public async Task OutcomesComeInOrderOfSubmission_WhenThereAreManyBatches()
     {
-        await using var test = await TestStore.OpenAsync(options: new StoreOptions { MaxBatchWrites = 7, MaxBatchBytes = 5_000 });
+        await using var test = await OpenAsync(options: new StoreOptions { MaxBatchWrites = 7, MaxBatchBytes = 5_000 });
         var lease = await test.CreateAsync("c");
         StoreJournal journal = new();
         for (var i = 1; i <= 1_000; i++) test.Store.Submit(new AppendToQueue(lease, i, TestStore.Message(), Qos.AtLeastOnce) { Observer = journal });
@@ -22,7 +22,7 @@ public class QueueStoreTests
     [Fact]
     public async Task AppendIsNotWrittenButCommitted_WhenCancelledInTime()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         var lease = await test.CreateAsync("c");
         StoreJournal journal = new();
         var hold = await test.HoldAsync();
@@ -41,7 +41,7 @@ public class QueueStoreTests
     [Fact]
     public async Task NeitherIsWritten_WhenAppendAndRemovalMeetInABatch()
     {
-        await using var test = await TestStore.OpenAsync();
+        await using var test = await OpenAsync();
         var lease = await test.CreateAsync("c");
         AppendToQueue? append = null;
         var outcomes = await test.WriteAsync(
@@ -49,8 +49,8 @@ public class QueueStoreTests
             o => append = new AppendToQueue(lease, 2, TestStore.Message(), Qos.AtLeastOnce) { Observer = o },
             o => new RemoveFromQueue(lease, 2) { Observer = o },
             o => new WriteGroup(new RemoveFromQueue(lease, 1)) { Observer = o },
-            o => new AddReceipt(lease, 1) { Observer = o },
-            o => new AddReceipt(lease, 2) { Observer = o });
+            o => new AddReceipt(lease, 1, 7) { Observer = o },
+            o => new AddReceipt(lease, 2, 7) { Observer = o });
         Assert.All(outcomes, Assert.Null);
         Assert.False(append!.TryCancel());
         Assert.True(append.IsCancelled);
@@ -60,8 +60,8 @@ public class QueueStoreTests
     [Fact]
     public async Task BodyIsStoredOnceAndLeavesWithItsLastEntry_WhenShared()
     {
-        var path = TestStore.NewPath();
-        await using (var test = await TestStore.OpenAsync(path))
+        var path = await NewPlaceAsync();
+        await using (var test = await OpenAsync(path))
         {
             var one = await test.CreateAsync("one");
             var two = await test.CreateAsync("two");
@@ -77,7 +77,7 @@ public class QueueStoreTests
             Assert.Equal((1, 1), (test.Count("queue"), test.Count("body")));
         }
 
-        await using var again = await TestStore.OpenAsync(path);
+        await using var again = await OpenAsync(path);
         var session = await again.OpenSessionAsync("three");
         var entry = Assert.Single(session.Queue);
         Assert.Equal("shared", TestStore.Text(entry));
@@ -88,8 +88,8 @@ public class QueueStoreTests
     [Fact]
     public async Task BodyGoesAtTheNextStart_WhenRemovalDidNotNameIt()
     {
-        var path = TestStore.NewPath();
-        await using (var test = await TestStore.OpenAsync(path))
+        var path = await NewPlaceAsync();
+        await using (var test = await OpenAsync(path))
         {
             var lease = await test.CreateAsync("c");
             await test.WriteAsync(o => Append(lease, new SharedBody(TestStore.Message()), o));
@@ -97,14 +97,14 @@ public class QueueStoreTests
             Assert.Equal(1, test.Count("body"));
         }
 
-        await using var again = await TestStore.OpenAsync(path);
+        await using var again = await OpenAsync(path);
         Assert.Equal(0, again.Count("body"));
     }
 
     [Fact]
     public async Task NewDataIsRefusedAndRemovalsAreTaken_WhenTooMuchIsPending()
     {
-        await using var test = await TestStore.OpenAsync(options: new StoreOptions { MaxPendingWrites = 3 });
+        await using var test = await OpenAsync(options: new StoreOptions { MaxPendingWrites = 3 });
         var lease = await test.CreateAsync("c");
         StoreJournal journal = new();
         var hold = await test.HoldAsync();
@@ -120,7 +120,7 @@ public class QueueStoreTests
     [Fact]
     public async Task NewDataIsRefused_WhenTooManyBytesArePending()
     {
-        await using var test = await TestStore.OpenAsync(options: new StoreOptions { MaxPendingBytes = 10_000 });
+        await using var test = await OpenAsync(options: new StoreOptions { MaxPendingBytes = 10_000 });
         var lease = await test.CreateAsync("c");
         var large = TestStore.Message(payload: new string('x', 8_000));
         var outcomes = await test.WriteAsync(

@@ -1,0 +1,21 @@
+using System.IO.Hashing;
+using System.Text;
+
+namespace Broker.Grains.Interfaces.Messages;
+
+/// <summary>Names a QoS 2 message between the nodes of a cluster, so that one sent twice from node to node is queued once.</summary>
+/// <param name="Source">Who numbered it.</param>
+/// <param name="Number">Its number there; ascending in each shard.</param>
+[GenerateSerializer, Immutable, Alias("MessageOrigin")]
+public sealed record MessageOrigin([property: Id(0)] long Source, [property: Id(1)] long Number)
+{
+    /// <summary>Bits of a session's number that count within one opening of the session; those above are its epoch.</summary>
+    public const int CounterBits = 40;
+
+    /// <summary>The origin of a message that a durable session numbered.</summary>
+    /// <param name="clientId">Whose session.</param>
+    /// <param name="number">The session's epoch, and a counter in the lower <see cref="CounterBits"/>.</param>
+    /// <remarks>Each epoch is a source of its own: what an earlier one left unfinished may come after something newer.</remarks>
+    public static MessageOrigin OfSession(string clientId, long number) =>
+        new((long)XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(clientId), number >> CounterBits), number & ((1L << CounterBits) - 1));
+}

@@ -1,0 +1,38 @@
+using System.Net;
+using Broker.Grains.Cluster;
+using Broker.Grains.Gateways;
+using Broker.Grains.Sessions;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
+
+namespace Broker.Silo;
+
+/// <summary>How this process joins the others, notices their deaths, and takes grains.</summary>
+internal static class Membership
+{
+    public static void Configure(ISiloBuilder silo, NodeOptions node)
+    {
+        silo.UseLocalhostClustering(siloPort: OwnAddress.FindPort(node.Port, IPAddress.Loopback), gatewayPort: 0, serviceId: "broker", clusterId: "broker");
+        silo.AddGrainService<GatewayService>();
+        silo.AddGrainService<SessionService>();
+        silo.AddGrainService<SpreadService>();
+        silo.AddPlacementDirector<EvenPlacement, EvenPlacementDirector>();
+#pragma warning disable ORLEANSEXP003 // the consistent directory: see ClusterDirectory
+        silo.AddDistributedGrainDirectory(ClusterDirectory.Name);
+#pragma warning restore ORLEANSEXP003
+        silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
+        silo.Configure<ClusterMembershipOptions>(SetTimes);
+        if (!node.HostGrains) silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(type => type.Assembly == typeof(SessionGrain).Assembly));
+    }
+
+    /// <summary>A killed process is declared dead in 2 to 3 s, a frozen one in 6 to 10 s: below that a long garbage collection would look like death.</summary>
+    private static void SetTimes(ClusterMembershipOptions membership)
+    {
+        membership.ProbeTimeout = TimeSpan.FromSeconds(2);
+        membership.MaxProbeTimeout = TimeSpan.FromSeconds(3);
+        // After all were killed, those that start wait for three of these before they take the rows left behind for dead.
+        membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+        // One that was declared dead behind a network cut finds that out, and ends, when it reads the table.
+        membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+    }
+}
