@@ -87,14 +87,10 @@ internal sealed class SessionOpener(
 
     private ISessionGrain GrainOf(string clientId) => grains.GetGrain<ISessionGrain>(SessionKey.Of(clientId));
 
-    /// <summary>A 5.0 client counts its QoS 2 messages up to PUBCOMP against the receive maximum it was told. [MQTT-3.3.4-7]</summary>
-    private int MaxAwaitingRelease(ProtocolVersion version) => version != ProtocolVersion.V5 ? options.MaxAwaitingRel
-        : options.MaxAwaitingRel == 0 ? options.ReceiveMaximum
-        : Math.Min(options.MaxAwaitingRel, options.ReceiveMaximum);
-
     private SessionLimits LimitsOf(ConnectPacket connect) => defaults.Limits with
     {
         MaxInflight = Math.Min(options.MaxInflight, (int)connect.ReceiveMaximum),
-        MaxAwaitingRelease = MaxAwaitingRelease(connect.Version),
+        // A 5.0 client is held to the receive maximum it was told, by its connection.
+        MaxAwaitingRelease = connect.Version == ProtocolVersion.V5 ? 0 : options.MaxAwaitingRel,
     };
 }
