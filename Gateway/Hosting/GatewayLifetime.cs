@@ -16,11 +16,27 @@ internal sealed partial class GatewayLifetime(
     MqttListener listener, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
     IServiceProvider services, IOptions<GatewayOptions> options, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
+    private static readonly TimeSpan WarmUpPause = TimeSpan.FromSeconds(1);
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync(), registry.WarmUpAsync());
+        while (!await TryWarmUpAsync()) await Task.Delay(WarmUpPause, time, cancellationToken); // a front end may be up before the silos
         await listener.StartAsync();
         StartMessage.Print(Console.Out, listener.LocalAddress, EmbeddedSilo.AdminPort(services), EmbeddedSilo.DescribeData(services));
+    }
+
+    private async Task<bool> TryWarmUpAsync()
+    {
+        try
+        {
+            await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync(), registry.WarmUpAsync());
+            return true;
+        }
+        catch (Exception fault) when (GrainCalls.MayPass(fault))
+        {
+            LogNotReady(log, fault.Message);
+            return false;
+        }
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -42,6 +58,9 @@ internal sealed partial class GatewayLifetime(
         await loops.ShutdownGracefullyAsync(TimeSpan.Zero, TimeSpan.FromSeconds(1));
         InternalLoggerFactory.DefaultFactory = NullLoggerFactory.Instance; // the host's own ends with it, and this one is the process's
     }
+
+    [LoggerMessage(3, LogLevel.Warning, "Not ready: {Reason}")]
+    private static partial void LogNotReady(ILogger log, string reason);
 
     [LoggerMessage(1, LogLevel.Information, "Stopped accepting; sending {Count} clients away.")]
     private static partial void LogDraining(ILogger log, int count);

@@ -35,7 +35,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
             if (codes[i] == ReasonCode.Success) codes[i] = results[next++].Code;
         }
 
-        connection.Sender.Send(new SubackPacket(packet.PacketIdentifier, codes));
+        connection.Send(new SubackPacket(packet.PacketIdentifier, codes));
         if (results.Length > 0) SendRetained(connection, accepted, results);
     }
 
@@ -59,7 +59,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
         }
 
         foreach (var filter in filters) connection.Retained?.Cancel(filter);
-        connection.Sender.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
+        connection.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
     }
 
     /// <returns>Success if the filter may be subscribed, and then it is among the accepted.</returns>

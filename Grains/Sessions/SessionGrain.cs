@@ -119,7 +119,7 @@ internal sealed partial class SessionGrain(
             will = null;
         }
 
-        await KeepAsync(header!.LeftAt(now, expiry, will));
+        await KeepAsync(header!.LeftAt(now, expiry, will, session.SentUpTo));
     }
 
     public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)

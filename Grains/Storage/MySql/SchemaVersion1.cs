@@ -23,6 +23,7 @@ internal static class SchemaVersion1
             connected INT NOT NULL,
             created_at BIGINT NOT NULL,
             disconnected_at BIGINT,
+            sent_up_to BIGINT,
             user_name BLOB,
             will LONGBLOB,
             will_delay_seconds BIGINT NOT NULL,

@@ -23,6 +23,7 @@ internal static class SchemaVersion1
             connected INTEGER NOT NULL,
             created_at INTEGER NOT NULL,
             disconnected_at INTEGER,
+            sent_up_to INTEGER,
             user_name TEXT,
             will BLOB,
             will_delay_seconds INTEGER NOT NULL,

@@ -78,9 +78,9 @@ public class PacketSenderTests
     public void ExplanationsAreLeftOut_WhenAPacketIsTooLarge()
     {
         var (sender, peer) = Open(ProtocolVersion.V5, maximum: 10);
-        sender.Send(new DisconnectPacket(ReasonCode.QuotaExceeded) { ReasonString = "a long reason", UserProperties = [new UserProperty("a", "b")] });
-        sender.Send(new SubackPacket(1, [ReasonCode.Success, ReasonCode.GrantedQos1], "a long reason"));
-        sender.Send(new SubackPacket(1, new ReasonCode[20])); // cannot be shortened
+        Assert.True(sender.TrySend(new DisconnectPacket(ReasonCode.QuotaExceeded) { ReasonString = "a long reason", UserProperties = [new UserProperty("a", "b")] }));
+        Assert.True(sender.TrySend(new SubackPacket(1, [ReasonCode.Success, ReasonCode.GrantedQos1], "a long reason")));
+        Assert.False(sender.TrySend(new SubackPacket(1, new ReasonCode[20]))); // cannot be shortened
         Assert.Equal([0xE0, 1, 0x97, 0x90, 5, 0, 1, 0, 0, 1], Normal(peer.Bytes()));
 
         // DISCONNECT may say that it has no properties, or leave that out.
