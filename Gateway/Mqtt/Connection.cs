@@ -225,6 +225,7 @@ internal sealed partial class Connection : IPacketHandler
         services.Gauges.Add(Gauge.Connections);
         services.Gauges.Add(Gauge.Sessions); // until it is unregistered
         session.Start();
+        services.Subscriptions.Resume(this);
         foreach (var observer in services.Observers) observer.Connected(client);
     }
 
