@@ -83,8 +83,8 @@ internal sealed partial class Connection : IPacketHandler
     public void Fail(Exception error)
     {
         LogError(error);
-        if (!GrainCalls.MayPass(error)) Disconnect(ReasonCode.UnspecifiedError, "internal error");
-        else Disconnect(Phase == ConnectionPhase.Connecting ? ReasonCode.ServerUnavailable : ReasonCode.ServerBusy, "cluster not reachable");
+        var busy = Phase == ConnectionPhase.Connecting ? ReasonCode.ServerUnavailable : ReasonCode.ServerBusy;
+        Disconnect(GrainCalls.MayPass(error) ? busy : ReasonCode.UnspecifiedError, "internal error");
     }
 
     public void OnOpened()
@@ -226,6 +226,7 @@ internal sealed partial class Connection : IPacketHandler
         services.Gauges.Add(Gauge.Connections);
         services.Gauges.Add(Gauge.Sessions); // until it is unregistered
         session.Start();
+        services.Subscriptions.Resume(this);
         foreach (var observer in services.Observers) observer.Connected(client);
     }
 
@@ -287,10 +288,7 @@ internal sealed partial class Connection : IPacketHandler
                 await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session.CloseAsync(publishWill, changedExpiry));
             }
         }
-        catch (Exception error) // the boundary of this connection
-        {
-            LogError(error);
-        }
+        catch (Exception error) { LogError(error); } // the boundary of this connection
         finally
         {
             services.Connections.Remove(this);

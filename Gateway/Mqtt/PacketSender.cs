@@ -112,8 +112,8 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
         if (size > maximumPacketSize)
         {
             aliases?.Undo(message.Topic, alias, topic);
-            // Setting an alias takes three bytes that may be the ones too many.
-            packet = packet with { TopicAlias = 0 };
+            // An alias takes three bytes that may be the ones too many.
+            packet = packet with { TopicAlias = 0, Topic = message.Topic.Utf8[mountpointBytes..] };
             if (alias != 0) size = codec.Measure(packet);
         }
 

@@ -26,6 +26,8 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
 
     public bool StoresReceipts => true;
 
+    public RetainedRest[] RetainedRests => opened.Rests ?? [];
+
     public int QueueLength => session.QueueLength;
 
     public int SubscriptionCount => session.SubscriptionCount;
@@ -64,7 +66,8 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
     public async ValueTask CloseAsync(bool publishWill, uint? expirySeconds)
     {
         session.Detach(this);
-        await GrainCalls.InsistAsync(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds)), connection.Loop.Time);
+        var rests = connection.Retained?.Rests();
+        await GrainCalls.InsistAsync(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds, rests)), connection.Loop.Time);
     }
 
     void ISessionPipe.Publish(in Delivery delivery, bool dup) => Hand(new Letter(this, dup ? RepeatLetter : PublishLetter, Delivery: delivery));

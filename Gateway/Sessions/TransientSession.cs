@@ -23,6 +23,8 @@ internal sealed class TransientSession(
 
     public bool StoresReceipts => false;
 
+    public RetainedRest[] RetainedRests => [];
+
     /// <summary>How many deliveries wait.</summary>
     public int QueueLength => state.QueueLength;
 

@@ -86,7 +86,7 @@ internal sealed partial class SessionGrain(
             else await SaveAsync(opened);
             // In use by its connection, which does not come through here: not idle.
             DelayDeactivation(TimeSpan.MaxValue);
-            return new OpenSessionResult(ReasonCode.Success, present, session.PlaceAt(GrainContext.Address.SiloAddress!, request.NeedsFilters));
+            return new OpenSessionResult(ReasonCode.Success, present, session.PlaceAt(GrainContext.Address.SiloAddress!, request.NeedsFilters), session.Subscriptions.Rests());
         }
         catch (StoreException fault)
         {
@@ -122,6 +122,7 @@ internal sealed partial class SessionGrain(
             will = null;
         }
 
+        foreach (var changed in session.Subscriptions.SetRests(request.Rests)) store.Submit(new SaveSubscription(session.Lease, changed));
         await KeepAsync(header!.LeftAt(now, expiry, will, session.SentUpTo));
     }
 

@@ -48,6 +48,7 @@ internal static class SchemaVersion1
             retain_as_published INT NOT NULL,
             retain_handling INT NOT NULL,
             identifier INT NOT NULL,
+            retained_from BLOB,
             PRIMARY KEY (session_key, filter_hash),
             KEY subscription_shard (shard)) ENGINE=InnoDB;
 

@@ -91,7 +91,7 @@ internal sealed class SessionStatements(SqlScript script, MessageCodec codec, st
     private void ReadRows(Dictionary<long, SessionRows> opened)
     {
         script.Lists($"SELECT {SubscriptionRow.Columns}, session_key FROM subscription WHERE session_key IN (", opened.Keys);
-        script.Read(row => opened[row.GetInt64(8)].Subscriptions.Add(SubscriptionRow.Read(row)));
+        script.Read(row => opened[row.GetInt64(9)].Subscriptions.Add(SubscriptionRow.Read(row)));
         script.Lists("""
             SELECT session_key, sequence, COALESCE(queue.body, body.body), queue.body_id, qos, retain, released, share_number, subscription_identifiers
             FROM queue LEFT JOIN body ON body.body_id = queue.body_id WHERE session_key IN (

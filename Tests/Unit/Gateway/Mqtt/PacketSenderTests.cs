@@ -112,6 +112,18 @@ public class PacketSenderTests
     }
 
     [Fact]
+    [Clause("MQTT-3.1.2-25")]
+    public void TopicIsNeverLeftOut_WhenThePacketWithItsKnownAliasIsTooLarge()
+    {
+        var (sender, peer) = Open(ProtocolVersion.V5, maximum: 20, aliases: 5);
+        Assert.True(sender.Publish(Make("topic", "x"), false, false));
+        Assert.False(sender.Publish(Make("topic", new string('x', 15)), false, false)); // 20 bytes with neither topic nor alias
+        Assert.True(sender.Publish(Make("t", "x"), false, false));
+        Assert.True(sender.Publish(Make("t", new string('x', 14)), false, false)); // shorter with its topic than with its alias
+        Assert.Equal(["topic:x q0 230001", "t:x q0 230002", "t:xxxxxxxxxxxxxx q0"], peer.Packets());
+    }
+
+    [Fact]
     public void LargePayloadIsNotCopied_WhenItIsSent()
     {
         var (sender, peer) = Open(ProtocolVersion.V311);

@@ -19,6 +19,7 @@ public class SqliteSchemaTests
         Assert.Equal(5, session.Header.SentUpTo);
         Assert.Equal("gone", Text(session.Header.Will!));
         Assert.Equal(("a/+", 17L, 5), (session.Subscriptions[0].Filter, session.Subscriptions[0].Number, session.Subscriptions[0].Shard));
+        Assert.Equal("3/a/b", session.Subscriptions[0].RetainedFrom);
         Assert.Equal(["own", "shared"], session.Queue.Select(TestStore.Text));
         Assert.True(session.Queue[1].IsReleased);
         Assert.Equal([new StoredReceipt(7, 12)], session.Receipts);

@@ -94,8 +94,9 @@ internal static class VersionOneFixture
             retain_as_published INTEGER NOT NULL,
             retain_handling INTEGER NOT NULL,
             identifier INTEGER NOT NULL,
+            retained_from TEXT,
             PRIMARY KEY (session_key, topic_filter)) WITHOUT ROWID;
-        INSERT INTO "subscription" VALUES(1,'a/+',17,5,2,1,1,1,9);
+        INSERT INTO "subscription" VALUES(1,'a/+',17,5,2,1,1,1,9,'3/a/b');
         CREATE INDEX session_partition ON session (partition_number);
         CREATE INDEX session_due ON session (due_at) WHERE due_at IS NOT NULL;
         CREATE INDEX subscription_shard ON subscription (shard);
