@@ -20,6 +20,7 @@ internal sealed partial class GatewayLifetime(
     {
         await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync(), registry.WarmUpAsync());
         await listener.StartAsync();
+        TellDescriptors();
         StartMessage.Print(Console.Out, listener.LocalAddress, EmbeddedSilo.AdminPort(services), EmbeddedSilo.DescribeData(services));
     }
 
@@ -42,6 +43,20 @@ internal sealed partial class GatewayLifetime(
         await loops.ShutdownGracefullyAsync(TimeSpan.Zero, TimeSpan.FromSeconds(1));
         InternalLoggerFactory.DefaultFactory = NullLoggerFactory.Instance; // the host's own ends with it, and this one is the process's
     }
+
+    private void TellDescriptors()
+    {
+        var (configured, possible) = (options.Value.MaxConnections, DescriptorLimit.MostConnections());
+        if (possible >= configured) return;
+        // Nobody asked for as many as the default allows.
+        var level = configured == GatewayOptions.DefaultMaxConnections ? LogLevel.Information : LogLevel.Warning;
+        var needed = DescriptorLimit.DescriptorsFor(configured);
+        LogDescriptors(log, level, possible, configured, needed);
+    }
+
+    [LoggerMessage(EventId = 3, Message = "There are file descriptors for {Possible} connections, fewer than Gateway:MaxConnections = {Configured}: those above are closed at once. "
+        + "To serve more, raise the process's limit of open files (ulimit -n, systemd's LimitNOFILE, docker's --ulimit nofile), up to {Needed}.")]
+    private static partial void LogDescriptors(ILogger log, LogLevel level, int possible, int configured, long needed);
 
     [LoggerMessage(1, LogLevel.Information, "Stopped accepting; sending {Count} clients away.")]
     private static partial void LogDraining(ILogger log, int count);
