@@ -52,6 +52,9 @@ internal sealed class BrokerCluster : IAsyncDisposable
     /// <summary>Error lines that contain this are no failure.</summary>
     public void Expect(string text) => expected.Add(text);
 
+    /// <summary>Processes end without a word: what Orleans says about that is no failure.</summary>
+    public void ExpectDeaths() => Expect(" fail: Orleans.");
+
     /// <summary>One more process, not started.</summary>
     public BrokerProcess Add(params (string Key, string Value)[] own)
     {

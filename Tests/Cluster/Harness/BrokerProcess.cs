@@ -175,12 +175,16 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         if (ownsFolder) Directory.Delete(DataDirectory, recursive: true);
     }
 
+    /// <summary>Everything all processes of this test run write also goes here, if a folder is named.</summary>
+    private static readonly string? LogFolder = Environment.GetEnvironmentVariable("BROKER_TESTS_LOGS");
+
     private async Task CollectAsync(StreamReader from, Stopwatch clock, TaskCompletionSource<int> whenReady)
     {
         var port = 0;
         while (await from.ReadLineAsync() is { } line)
         {
             lines.Enqueue(line);
+            if (LogFolder is not null) await File.AppendAllTextAsync(Path.Combine(LogFolder, $"{Path.GetFileName(DataDirectory)}.log"), line + '\n');
             if (IsError(line)) errors.Enqueue(line);
             if (AdminLine().Match(line) is { Success: true } admin) AdminPort = int.Parse(admin.Groups[1].Value, CultureInfo.InvariantCulture);
             if (PortLine().Match(line) is { Success: true } found) port = int.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture);

@@ -54,6 +54,9 @@ internal sealed class DurableClient(IReadOnlyList<BrokerProcess> nodes, string c
     /// <summary>How long its node may be silent before it goes to the next one.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>How long it takes over each packet: several nodes and their clients share the machine's processors.</summary>
+    public TimeSpan Pace { get; init; }
+
     /// <summary>The node it is connected to, or was last.</summary>
     public int Node => at;
 
@@ -186,6 +189,7 @@ internal sealed class DurableClient(IReadOnlyList<BrokerProcess> nodes, string c
         await connection.FlushAsync();
         while (await connection.ReadAsync() is { } packet)
         {
+            if (Pace > TimeSpan.Zero) await Task.Delay(Pace);
             Handle(connection, packet);
             Fill(connection);
             await connection.FlushAsync();

@@ -9,6 +9,9 @@ internal sealed class DurableLoad : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
+    /// <summary>Some hundred messages a second, so that the processors are not what is tested.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(5);
+
     private readonly CancellationTokenSource stop = new();
     private readonly DurableClient[] publishers;
     private readonly DurableClient[] subscribers;
@@ -28,7 +31,8 @@ internal sealed class DurableLoad : IAsyncDisposable
     public static async Task<DurableLoad> StartAsync(BrokerCluster cluster, TimeSpan? patience = null)
     {
         var (nodes, wait) = (cluster.Nodes.ToArray(), patience ?? TimeSpan.FromSeconds(5));
-        DurableClient Client(string id, int home, string? topic = null, int qos = 0) => new(nodes, id, topic, qos) { Home = home % nodes.Length, Patience = wait };
+        DurableClient Client(string id, int home, string? topic = null, int qos = 0) =>
+            new(nodes, id, topic, qos) { Home = home % nodes.Length, Patience = wait, Pace = topic is null ? TimeSpan.Zero : Pace };
         var load = new DurableLoad(
             [Client("p1a", 0, "load/1/a", 1), Client("p1b", 1, "load/1/b", 1), Client("p2a", 1, "load/2/a", 2), Client("p2b", 2, "load/2/b", 2)],
             [Client("s1", 2), Client("s2", 0), Client("all", 1)]);

@@ -127,16 +127,19 @@ internal sealed class WireClient : IDisposable
     /// <summary>PUBACK, PUBREC, PUBREL or PUBCOMP.</summary>
     public void Acknowledge(int type, ushort identifier) => Write((byte)(type << 4 | (type == WirePacket.Pubrel ? 2 : 0)), body => UInt16(body, identifier));
 
+    /// <summary>SUBSCRIBE.</summary>
+    public void Subscribe(string filter, int qos) => Write(0x82, body =>
+    {
+        UInt16(body, 1);
+        if (isV5) body.WriteByte(0);
+        Text(body, filter);
+        body.WriteByte((byte)qos);
+    });
+
     /// <summary>SUBSCRIBE, answered by SUBACK with what was asked for.</summary>
     public async Task SubscribeAsync(string filter, int qos)
     {
-        Write(0x82, body =>
-        {
-            UInt16(body, 1);
-            if (isV5) body.WriteByte(0);
-            Text(body, filter);
-            body.WriteByte((byte)qos);
-        });
+        Subscribe(filter, qos);
         await FlushAsync();
         var answer = await ReadAsync(WirePacket.Suback);
         Assert.Equal(qos, answer.Body[^1]);

@@ -15,6 +15,7 @@ public class NodeKillTests
     [Clause("MQTT-4.6.0-1")]
     public Task NothingIsLostDuplicatedOrReordered_WhenEachNodeIsKilledUnderLoad() => BrokerCluster.RunAsync(3, async cluster =>
     {
+        cluster.ExpectDeaths();
         await using var load = await DurableLoad.StartAsync(cluster);
         await load.ProgressAsync(100);
         foreach (var node in cluster.Nodes)
@@ -34,6 +35,7 @@ public class NodeKillTests
     [InlineData(2, 1, 0)]
     public Task EverythingIsThere_WhenAllAreKilledAtOnceAndStartedInAnyOrder(params int[] order) => BrokerCluster.RunAsync(3, async cluster =>
     {
+        cluster.ExpectDeaths();
         await using var load = await DurableLoad.StartAsync(cluster);
         await load.ProgressAsync(200);
         await Task.WhenAll(cluster.Nodes.Select(node => node.KillAsync()));
