@@ -53,7 +53,6 @@ internal static class BrokerSilo
         builder.UseOrleans(silo => Membership.Configure(silo, node, cluster));
         services.AddHostedService<NodeWatch>();
         services.AddHostedService<SpreadKeeper>();
-        services.AddHostedService<DueSweeperStarter>();
         services.AddHostedService(provider => provider.GetRequiredService<ShardReadiness>());
     }
 

@@ -40,7 +40,7 @@ internal static class Membership
         silo.Configure<Orleans.Configuration.ClusterOptions>(ids => (ids.ServiceId, ids.ClusterId) = (ServiceId, cluster.Id));
         silo.UseAdoNetClustering(database => database.Configure<IOptions<ClusterOptions>>((options, checkedCluster) =>
         {
-            options.Invariant = "MySql.Data.MySqlConnector";
+            options.Invariant = ConnectionText.OrleansInvariant;
             options.ConnectionString = new MySqlOptions(checkedCluster.Value.Connection()).Complete(pooled: true);
         }));
     }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Routing;
-using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -62,12 +61,4 @@ internal sealed class StoreLifetime(BrokerStore store, IOptions<ClusterOptions> 
         throw new OptionsValidationException(key, typeof(RoutingOptions),
             [$"{key} = '{wanted}' is not allowed: this store was created with {stored}, which is fixed for its life."]);
     }
-}
-
-/// <summary>Starts the sweeper of due wills and expiries once the silo is active.</summary>
-internal sealed class DueSweeperStarter(IGrainFactory grains) : IHostedService
-{
-    public Task StartAsync(CancellationToken cancellationToken) => grains.GetGrain<IDueSweeperGrain>(0).Ping();
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

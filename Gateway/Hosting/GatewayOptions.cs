@@ -6,6 +6,7 @@ namespace Broker.Gateway.Hosting;
 internal sealed class GatewayOptions
 {
     public const string Section = "Gateway";
+    public const int DefaultMaxConnections = 1_024_000;
 
     /// <summary>Address of the MQTT listener: an IP address, or `*` for all.</summary>
     [Required]
@@ -21,7 +22,7 @@ internal sealed class GatewayOptions
 
     /// <summary>Most connections at a time; further ones are closed at once. Never more than the process has file descriptors for.</summary>
     [Range(1, 10_000_000)]
-    public int MaxConnections { get; set; } = 1_024_000;
+    public int MaxConnections { get; set; } = DefaultMaxConnections;
 
     /// <summary>Connections that may be in their handshake at a time; more wait unaccepted.</summary>
     [Range(1, 1_000_000)]

@@ -77,7 +77,7 @@ internal sealed class MqttOptions
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan RetryInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Incoming QoS 2 messages of one client that wait for PUBREL; 0 is no limit. Over it: 0x93.</summary>
+    /// <summary>Incoming QoS 2 messages of a 3.x client that wait for PUBREL; 0 is no limit. Over it the connection is closed. 5.0: <see cref="ReceiveMaximum"/>.</summary>
     [Range(0, 65_535)]
     public int MaxAwaitingRel { get; set; } = 100;
 
@@ -85,9 +85,10 @@ internal sealed class MqttOptions
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
     public TimeSpan AwaitRelTimeout { get; set; } = TimeSpan.FromSeconds(300);
 
-    /// <summary>How many QoS 1 and 2 PUBLISH of one client may be unanswered: told to 5.0 clients as receive maximum; others are not read meanwhile.</summary>
+    /// <summary>How many incoming QoS 1 and 2 messages of a 5.0 client may be incomplete: it is told, and over it: 0x93. [MQTT-3.3.4-7]</summary>
+    /// <remarks>More QoS 1 messages than the default are not read from the socket at a time anyhow.</remarks>
     [Range(1, 65_535)]
-    public int ReceiveMaximum { get; set; } = 65_535;
+    public int ReceiveMaximum { get; set; } = 1024;
 
     /// <summary>How long the session of a 3.x client with clean session 0 outlives its connection.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "3650.00:00:00")]

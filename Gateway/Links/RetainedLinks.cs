@@ -14,11 +14,13 @@ internal sealed class RetainedLinks
     private readonly IRetainedGrain[] partitions;
     private readonly StoreLink[] links;
     private readonly ShardMap map;
+    private readonly TimeProvider time;
 
     public RetainedLinks(ILocalRetainedPartitions local, IGrainFactory grains, ShardMap map, TimeProvider time)
     {
         this.local = local;
         this.map = map;
+        this.time = time;
         partitions = [.. Enumerable.Range(0, map.Count).Select(partition => grains.GetGrain<IRetainedGrain>(partition))];
         links = [.. partitions.Select(partition => new StoreLink(partition, time))];
     }
@@ -34,19 +36,21 @@ internal sealed class RetainedLinks
     }
 
     /// <summary>Starts to read all retained messages that match a filter.</summary>
-    public RetainedReader Read(in TopicFilter filter)
+    public RetainedReader Read(in TopicFilter filter) => Read(filter, 0, null);
+
+    /// <summary>Goes on where another reader has come to.</summary>
+    public RetainedReader Read(in TopicFilter filter, int partition, TopicName? after)
     {
         var home = map.ShardOf(filter);
-        return home == ShardMap.EveryShard ? new RetainedReader(this, filter, 0, map.Count) : new RetainedReader(this, filter, home, home + 1);
+        return home == ShardMap.EveryShard ? new RetainedReader(this, filter, partition, after, map.Count) : new RetainedReader(this, filter, home, after, home + 1);
     }
 
     /// <summary>One page of one partition.</summary>
     public ValueTask<RetainedPage> MatchAsync(int partition, TopicFilter filter, TopicName? after, int limit)
     {
         if (local.Find(partition) is { } here && here.TryMatch(filter, after, limit, out var page)) return ValueTask.FromResult(page);
-        // Off the event loop: its scheduler must not run the grain call's continuations.
         var grain = partitions[partition];
-        return new ValueTask<RetainedPage>(Task.Run(() => grain.Match(filter, after, limit)));
+        return new ValueTask<RetainedPage>(GrainCalls.InsistAsync(() => grain.Match(filter, after, limit), time));
     }
 
     /// <summary>Activates every partition.</summary>
@@ -72,21 +76,25 @@ internal sealed class RetainedLinks
 }
 
 /// <summary>Reads the retained messages that match a filter, page by page, partition by partition. Not thread-safe.</summary>
-internal sealed class RetainedReader(RetainedLinks links, TopicFilter filter, int from, int to)
+internal sealed class RetainedReader(RetainedLinks links, TopicFilter filter, int from, TopicName? after, int to)
 {
-    private int partition = from;
-    private TopicName? after;
+    /// <summary>The partition it is in.</summary>
+    public int Partition { get; private set; } = from;
+
+    /// <summary>Where in the partition; null at its beginning.</summary>
+    public TopicName? After { get; private set; } = after;
 
     /// <summary>True when all have been read.</summary>
-    public bool Done => partition == to;
+    public bool Done => Partition >= to;
 
-    /// <summary>The next of them; possibly none, even before the end.</summary>
+    /// <summary>The next of them, possibly none, even before the end; it stays the next until <see cref="Advance"/>.</summary>
     /// <param name="limit">How many at most, 1 to 1,000.</param>
-    public async ValueTask<ApplicationMessage[]> NextAsync(int limit)
+    public ValueTask<RetainedPage> ReadAsync(int limit) => links.MatchAsync(Partition, filter, After, limit);
+
+    /// <summary>A page has been handed on.</summary>
+    public void Advance(in RetainedPage page)
     {
-        var page = await links.MatchAsync(partition, filter, after, limit);
-        after = page.Next;
-        if (after is null) partition++;
-        return page.Messages;
+        After = page.Next;
+        if (After is null) Partition++;
     }
 }

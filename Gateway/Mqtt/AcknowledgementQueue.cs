@@ -7,7 +7,7 @@ namespace Broker.Gateway.Mqtt;
 
 /// <summary>PUBACK and PUBREC that wait until their message is safe, sent in the order of the PUBLISH packets. [MQTT-4.6.0-2], [MQTT-4.6.0-3]</summary>
 /// <remarks>On the connection's event loop only. A client that has too many waiting is not read until some are answered.</remarks>
-internal sealed class AcknowledgementQueue(Connection connection, int receiveMaximum)
+internal sealed class AcknowledgementQueue(Connection connection, ReceiveWindow window)
 {
     /// <summary>A client's bytes are not read while so many of its messages wait, whatever it was allowed.</summary>
     private const int PauseAt = 1024;
@@ -20,14 +20,14 @@ internal sealed class AcknowledgementQueue(Connection connection, int receiveMax
     /// <summary>Adds one whose outcome is not known yet.</summary>
     public PendingAcknowledgement Add(PacketType type, ushort packetIdentifier)
     {
-        var pending = new PendingAcknowledgement(connection, this, type, packetIdentifier);
+        var pending = new PendingAcknowledgement(connection, window, this, type, packetIdentifier);
         Add(pending);
         return pending;
     }
 
     /// <summary>Adds one whose outcome is known, behind those that wait.</summary>
     public void Add(PacketType type, ushort packetIdentifier, ReasonCode code) =>
-        Add(new PendingAcknowledgement(connection, this, type, packetIdentifier) { Outcome = code });
+        Add(new PendingAcknowledgement(connection, window, this, type, packetIdentifier) { Outcome = code });
 
     /// <summary>Sends all at the head whose outcome is known.</summary>
     public void SendReady()
@@ -46,16 +46,10 @@ internal sealed class AcknowledgementQueue(Connection connection, int receiveMax
     private void Add(PendingAcknowledgement pending)
     {
         waiting.Enqueue(pending);
-        if (waiting.Count > receiveMaximum && connection.IsV5)
-        {
-            connection.Disconnect(ReasonCode.ReceiveMaximumExceeded, "receive maximum exceeded"); // [MQTT-3.3.4-7]
-        }
-        else if (!paused && waiting.Count >= PauseAt)
-        {
-            paused = true;
-            BrokerCounters.Add(Metric.ClientReadPaused);
-            connection.Reading.Begin();
-        }
+        if (paused || waiting.Count < PauseAt) return;
+        paused = true;
+        BrokerCounters.Add(Metric.ClientReadPaused);
+        connection.Reading.Begin();
     }
 
     private void Send(PendingAcknowledgement pending, ReasonCode code)
@@ -63,22 +57,24 @@ internal sealed class AcknowledgementQueue(Connection connection, int receiveMax
         if (connection.IsEnding) return;
         if (code < ReasonCode.UnspecifiedError)
         {
-            connection.Sender.Acknowledge(pending.Type, pending.PacketIdentifier, code);
+            window.Answer(pending.Type, pending.PacketIdentifier, code);
             return;
         }
 
         BrokerCounters.Add(Metric.PacketsPublishError);
         BrokerCounters.Add(Metric.MessagesDroppedStoreFailed);
         // Not safe: the identifier is free again, and the client may try once more. A 3.x client is left without an answer.
-        if (pending is { Type: PacketType.Pubrec, IsRepetition: false }) connection.Session!.Release(pending.PacketIdentifier, new PendingAcknowledgement(connection, null, null, 0));
-        if (connection.Rules.AnswersRefusedPublish) connection.Sender.Acknowledge(pending.Type, pending.PacketIdentifier, code);
+        if (pending is { Type: PacketType.Pubrec, IsRepetition: false }) connection.Session!.Release(pending.PacketIdentifier, new PendingAcknowledgement(connection, window, null, null, 0));
+        if (connection.Rules.AnswersRefusedPublish) window.Answer(pending.Type, pending.PacketIdentifier, code);
     }
 }
 
 /// <summary>One acknowledgement that waits for the answers of all who must have the message.</summary>
+/// <param name="window">What it is sent through.</param>
 /// <param name="queue">Keeps its order; null for one that is sent as soon as it is ready.</param>
 /// <param name="type">What is sent; null for nothing.</param>
-internal sealed class PendingAcknowledgement(Connection connection, AcknowledgementQueue? queue, PacketType? type, ushort packetIdentifier)
+internal sealed class PendingAcknowledgement(
+    Connection connection, ReceiveWindow window, AcknowledgementQueue? queue, PacketType? type, ushort packetIdentifier)
     : PublishReceipt, ILetterBox
 {
     public PacketType Type => type ?? default;
@@ -107,6 +103,6 @@ internal sealed class PendingAcknowledgement(Connection connection, Acknowledgem
     {
         Outcome = code;
         if (queue is not null) queue.SendReady();
-        else if (type is { } kind && !connection.IsEnding && code < ReasonCode.UnspecifiedError) connection.Sender.Acknowledge(kind, packetIdentifier, code);
+        else if (type is { } kind && !connection.IsEnding && code < ReasonCode.UnspecifiedError) window.Answer(kind, packetIdentifier, code);
     }
 }

@@ -80,7 +80,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         var step = await exchange!.NextAsync(data);
         if (step.Code == ReasonCode.ContinueAuthentication || (step.Code == ReasonCode.Success && done))
         {
-            connection.Sender.Send(new AuthPacket(step.Code) { AuthenticationMethod = connect.AuthenticationMethod, AuthenticationData = step.Data });
+            connection.Send(new AuthPacket(step.Code) { AuthenticationMethod = connect.AuthenticationMethod, AuthenticationData = step.Data });
             if (step.Code == ReasonCode.Success) exchange = null;
             return;
         }
@@ -139,11 +139,18 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
     private async ValueTask OpenAsync(byte[]? authenticationData)
     {
+        var accepted = Connack(authenticationData);
+        if (!connection.Sender.Accepts(accepted))
+        {
+            Refuse(ReasonCode.PacketTooLarge, connection.NoteTooLarge(accepted.Type));
+            return;
+        }
+
         registered = true;
         connection.Registered = client;
         try
         {
-            await TakeOverAsync(authenticationData);
+            await TakeOverAsync(accepted);
         }
         finally
         {
@@ -152,7 +159,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     }
 
     /// <summary>Takes over from an older connection, opens the session, accepts.</summary>
-    private async ValueTask TakeOverAsync(byte[]? authenticationData)
+    private async ValueTask TakeOverAsync(ConnackPacket accepted)
     {
         var found = await services.Registry.RegisterAsync(client.Register(services.Registry.LocationOf(connection.Number)), connect.CleanStart);
         if (connection.IsEnding) return;
@@ -172,7 +179,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
         done = true;
         connection.Sender.Unmount(Encoding.UTF8.GetByteCount(mountpoint));
-        connection.Sender.Send(Connack(session.IsPresent, authenticationData));
+        connection.Send(accepted with { SessionPresent = session.IsPresent });
         connection.Accepted(client, session, mountpoint);
     }
 
@@ -191,9 +198,9 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         return new Will(message, will.DelaySeconds, will.MessageExpiryInterval);
     }
 
-    private ConnackPacket Connack(bool sessionPresent, byte[]? authenticationData)
+    private ConnackPacket Connack(byte[]? authenticationData)
     {
-        var accepted = new ConnackPacket { Code = ReasonCode.Success, SessionPresent = sessionPresent };
+        var accepted = new ConnackPacket { Code = ReasonCode.Success };
         if (connect.Version != ProtocolVersion.V5) return accepted;
         var options = services.Mqtt;
         return accepted with

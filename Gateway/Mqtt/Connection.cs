@@ -28,10 +28,7 @@ internal sealed partial class Connection : IPacketHandler
 
     public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number)
     {
-        this.channel = channel;
-        this.services = services;
-        Loop = loop;
-        Number = number;
+        (this.channel, this.services, Loop, Number) = (channel, services, loop, number);
         Sender = new PacketSender(channel, loop);
         Reading = new ReadingPause(this, channel);
         publishReceiver = new PublishReceiver(this, services);
@@ -85,8 +82,9 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>Something of ours failed: it costs this connection.</summary>
     public void Fail(Exception error)
     {
-        LogFailed(services.Log, error, Client?.ClientId, Number);
-        Disconnect(ReasonCode.UnspecifiedError, "internal error");
+        LogError(error);
+        var busy = Phase == ConnectionPhase.Connecting ? ReasonCode.ServerUnavailable : ReasonCode.ServerBusy;
+        Disconnect(GrainCalls.MayPass(error) ? busy : ReasonCode.UnspecifiedError, "internal error");
     }
 
     public void OnOpened()
@@ -129,7 +127,7 @@ internal sealed partial class Connection : IPacketHandler
         {
             case PingreqPacket:
                 BrokerCounters.Add(Metric.PacketsPingreqReceived);
-                Sender.Send(PingrespPacket.Instance);
+                Send(PingrespPacket.Instance);
                 break;
             case SubscribePacket subscribe:
                 _ = Reading.RunAsync(() => services.Subscriptions.SubscribeAsync(this, subscribe));
@@ -203,20 +201,24 @@ internal sealed partial class Connection : IPacketHandler
         Sender.Speak(codec);
     }
 
+    /// <summary>Sends a packet that the client waits for, or ends the connection if it does not accept one as large. [MQTT-3.1.2-24]</summary>
+    public void Send(ControlPacket packet)
+    {
+        if (!Sender.TrySend(packet)) Disconnect(ReasonCode.PacketTooLarge, NoteTooLarge(packet.Type));
+    }
+
     /// <summary>Sends an answer and, if it says so, ends the connection behind it.</summary>
     public void Apply(in ProtocolReply reply, string reason)
     {
         if (IsEnding) return;
-        if (reply.Answer is { } answer) Sender.Send(answer);
+        if (reply.Answer is { } answer) Sender.TrySend(answer);
         if (reply.Close) End(reason);
     }
 
     /// <summary>The handshake has succeeded and CONNACK is written.</summary>
     public void Accepted(ClientInfo client, ISession session, string mountpoint)
     {
-        Client = client;
-        Session = session;
-        Mountpoint = mountpoint;
+        (Client, Session, Mountpoint) = (client, session, mountpoint);
         Phase = ConnectionPhase.Connected;
         services.Admission.End();
         keepAlive.Start(client.KeepAlive, services.Mqtt);
@@ -224,6 +226,7 @@ internal sealed partial class Connection : IPacketHandler
         services.Gauges.Add(Gauge.Connections);
         services.Gauges.Add(Gauge.Sessions); // until it is unregistered
         session.Start();
+        services.Subscriptions.Resume(this);
         foreach (var observer in services.Observers) observer.Connected(client);
     }
 
@@ -285,10 +288,7 @@ internal sealed partial class Connection : IPacketHandler
                 await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session.CloseAsync(publishWill, changedExpiry));
             }
         }
-        catch (Exception error) // the boundary of this connection
-        {
-            LogFailed(services.Log, error, Client?.ClientId, Number);
-        }
+        catch (Exception error) { LogError(error); } // the boundary of this connection
         finally
         {
             services.Connections.Remove(this);

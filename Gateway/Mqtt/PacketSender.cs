@@ -43,21 +43,25 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
         if (connect.TopicAliasMaximum > 0) aliases = new OutboundAliases(connect.TopicAliasMaximum);
     }
 
+    /// <summary>Whether the client accepts a packet as large as this one must be.</summary>
+    public bool Accepts(ControlPacket packet) => codec.Measure(packet) <= maximumPacketSize || codec.Measure(Shortened(packet)) <= maximumPacketSize;
+
     /// <summary>Writes a rare packet.</summary>
-    public void Send(ControlPacket packet)
+    /// <returns>False if it is larger than the client accepts, also without what only explains. [MQTT-3.1.2-24]</returns>
+    public bool TrySend(ControlPacket packet)
     {
         var size = codec.Measure(packet);
         if (size > maximumPacketSize)
         {
-            // What explains may be left out; the rest must not be sent at all. [MQTT-3.1.2-24], [MQTT-3.1.2-25]
             packet = Shortened(packet);
             size = codec.Measure(packet);
-            if (size > maximumPacketSize) return;
+            if (size > maximumPacketSize) return false;
         }
 
         codec.Write(packet, Reserve(size));
         Written(size);
         SentPackets.Count(packet);
+        return true;
     }
 
     /// <summary>Writes a PUBACK, PUBREC, PUBREL or PUBCOMP.</summary>
@@ -108,8 +112,8 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
         if (size > maximumPacketSize)
         {
             aliases?.Undo(message.Topic, alias, topic);
-            // Setting an alias takes three bytes that may be the ones too many.
-            packet = packet with { TopicAlias = 0 };
+            // An alias takes three bytes that may be the ones too many.
+            packet = packet with { TopicAlias = 0, Topic = message.Topic.Utf8[mountpointBytes..] };
             if (alias != 0) size = codec.Measure(packet);
         }
 

@@ -12,14 +12,22 @@ namespace Broker.Gateway.Mqtt;
 internal sealed class PublishReceiver(Connection connection, ConnectionServices services)
 {
     private PublisherTopics? topics;
+    private ReceiveWindow? window;
     private AcknowledgementQueue? acknowledgements;
 
-    /// <summary>Whether the client may publish more now; asked after each packet.</summary>
-    private AcknowledgementQueue Acknowledgements => acknowledgements ??= new AcknowledgementQueue(connection, services.Mqtt.ReceiveMaximum);
+    private ReceiveWindow Window => window ??= new ReceiveWindow(connection, services.Mqtt.ReceiveMaximum);
+
+    private AcknowledgementQueue Acknowledgements => acknowledgements ??= new AcknowledgementQueue(connection, Window);
 
     public void Receive(in PublishPacket packet)
     {
         BrokerCounters.Add(Metric.MessagesQos0Received + (int)packet.Qos);
+        if (packet.Qos != Qos.AtMostOnce && !Window.TryBegin())
+        {
+            connection.Disconnect(ReasonCode.ReceiveMaximumExceeded, "receive maximum exceeded");
+            return;
+        }
+
         topics ??= new PublisherTopics(services.Router, connection.Mountpoint, services.Mqtt);
         if (!topics.TryResolve(packet, out var topic, out var code))
         {
@@ -46,11 +54,11 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
     public void Release(ushort packetIdentifier)
     {
         var session = connection.Session!;
-        var pending = session.StoresReceipts ? new PendingAcknowledgement(connection, null, PacketType.Pubcomp, packetIdentifier) : null;
+        var pending = session.StoresReceipts ? new PendingAcknowledgement(connection, Window, null, PacketType.Pubcomp, packetIdentifier) : null;
         var known = session.Release(packetIdentifier, pending);
         if (!known) BrokerCounters.Add(Metric.PacketsPubrelMissed);
         if (known && pending is not null) pending.AllKnown();
-        else connection.Sender.Acknowledge(PacketType.Pubcomp, packetIdentifier, known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
+        else Window.Answer(PacketType.Pubcomp, packetIdentifier, known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
     }
 
     private ReasonCode Check(in PublishPacket packet, PublisherTopic topic)
@@ -145,8 +153,9 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
                 case ReceiveOutcome.Repeated: // [MQTT-4.3.3-10]
                     BrokerCounters.Add(Metric.PacketsPublishInuse);
                     if (pending is not null) pending.IsRepetition = true;
+                    Window.BeginsNothing();
                     break;
-                default:
+                default: // a 3.x client, which cannot be told a receive maximum
                     BrokerCounters.Add(Metric.PacketsPublishDropped);
                     connection.Disconnect(ReasonCode.ReceiveMaximumExceeded, "too many QoS 2 messages without PUBREL");
                     return;
@@ -195,7 +204,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
     private void Answer(Qos qos, ushort packetIdentifier, ReasonCode code)
     {
         var type = qos == Qos.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec;
-        if (acknowledgements is null or { IsEmpty: true }) connection.Sender.Acknowledge(type, packetIdentifier, code);
+        if (acknowledgements is null or { IsEmpty: true }) Window.Answer(type, packetIdentifier, code);
         else acknowledgements.Add(type, packetIdentifier, code);
     }
 }

@@ -22,6 +22,14 @@ internal sealed class RetainedFeed(Connection connection, RetainedLinks retained
         jobs.AddLast(new Job(subscription, retained.Read(subscription.Filter)));
     }
 
+    /// <summary>Adds what an earlier connection of the session left.</summary>
+    public void Resume(in RetainedRest rest) =>
+        jobs.AddLast(new Job(rest.Subscription, retained.Read(rest.Subscription.Filter, rest.Partition, rest.After)));
+
+    /// <summary>What is left for the session's next connection; null for nothing.</summary>
+    public RetainedRest[]? Rests() =>
+        jobs.Count == 0 ? null : [.. jobs.Select(job => new RetainedRest(job.Subscription, job.Reader.Partition, job.Reader.After))];
+
     /// <summary>The subscription has ended: it gets no more of them.</summary>
     public void Cancel(in TopicFilter filter)
     {
@@ -46,13 +54,15 @@ internal sealed class RetainedFeed(Connection connection, RetainedLinks retained
         {
             while (!connection.IsEnding && jobs.First is { } node && Room() is > 0 and var room)
             {
-                var page = await node.Value.Reader.NextAsync(room);
-                foreach (var message in page)
+                var page = await node.Value.Reader.ReadAsync(room);
+                foreach (var message in page.Messages)
                 {
                     if (connection.IsEnding || node.List is null) break;
                     connection.Session!.DeliverRetained(message, node.Value.Subscription);
                 }
 
+                if (connection.IsEnding) break; // what was not delivered is left
+                node.Value.Reader.Advance(page);
                 if (node.Value.Reader.Done && node.List is not null) jobs.Remove(node);
             }
         }

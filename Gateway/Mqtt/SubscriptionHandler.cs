@@ -35,7 +35,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
             if (codes[i] == ReasonCode.Success) codes[i] = results[next++].Code;
         }
 
-        connection.Sender.Send(new SubackPacket(packet.PacketIdentifier, codes));
+        connection.Send(new SubackPacket(packet.PacketIdentifier, codes));
         if (results.Length > 0) SendRetained(connection, accepted, results);
     }
 
@@ -59,8 +59,17 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
         }
 
         foreach (var filter in filters) connection.Retained?.Cancel(filter);
-        connection.Sender.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
+        connection.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
     }
+
+    /// <summary>Goes on with the retained messages that an earlier connection of the session left.</summary>
+    public void Resume(Connection connection)
+    {
+        foreach (var rest in connection.Session!.RetainedRests) FeedOf(connection).Resume(rest);
+        connection.Retained?.Pump();
+    }
+
+    private RetainedFeed FeedOf(Connection connection) => connection.Retained ??= new RetainedFeed(connection, retained, options);
 
     /// <returns>Success if the filter may be subscribed, and then it is among the accepted.</returns>
     private async ValueTask<ReasonCode> CheckAsync(Connection connection, SubscriptionRequest request, List<Subscription> accepted)
@@ -116,7 +125,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
             // Shared subscriptions get none; the others as they asked. [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11]
             if (results[i].Code >= ReasonCode.UnspecifiedError || filter.IsShared || wanted.RetainHandling == RetainHandling.DoNotSend
                 || (wanted.RetainHandling == RetainHandling.SendIfNew && !results[i].IsNew)) continue;
-            (connection.Retained ??= new RetainedFeed(connection, retained, options)).Add(subscriptions[i]);
+            FeedOf(connection).Add(subscriptions[i]);
         }
 
         connection.Retained?.Pump();

@@ -26,6 +26,8 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
 
     public bool StoresReceipts => true;
 
+    public RetainedRest[] RetainedRests => opened.Rests ?? [];
+
     public int QueueLength => session.QueueLength;
 
     public int SubscriptionCount => session.SubscriptionCount;
@@ -53,9 +55,9 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
 
     public IDisposable? BeginAtomicWrites() => session.BeginAtomicWrites();
 
-    public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested) => await Task.Run(() => grain.Subscribe(requested));
+    public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested) => await GrainCalls.InsistAsync(() => grain.Subscribe(requested), connection.Loop.Time);
 
-    public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters) => await Task.Run(() => grain.Unsubscribe(filters));
+    public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters) => await GrainCalls.InsistAsync(() => grain.Unsubscribe(filters), connection.Loop.Time);
 
     public bool IsSubscribed(in TopicFilter filter) => session.IsSubscribed(filter);
 
@@ -64,7 +66,8 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
     public async ValueTask CloseAsync(bool publishWill, uint? expirySeconds)
     {
         session.Detach(this);
-        await Task.Run(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds)));
+        var rests = connection.Retained?.Rests();
+        await GrainCalls.InsistAsync(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds, rests)), connection.Loop.Time);
     }
 
     void ISessionPipe.Publish(in Delivery delivery, bool dup) => Hand(new Letter(this, dup ? RepeatLetter : PublishLetter, Delivery: delivery));

@@ -64,6 +64,9 @@ internal interface ISession
     /// <summary>Delivers a retained message for a new subscription.</summary>
     void DeliverRetained(ApplicationMessage message, in Subscription subscription);
 
+    /// <summary>What an earlier connection left of the retained messages.</summary>
+    RetainedRest[] RetainedRests { get; }
+
     /// <summary>The connection has ended.</summary>
     /// <param name="publishWill">False after a normal DISCONNECT.</param>
     /// <param name="expirySeconds">Session expiry interval changed by DISCONNECT.</param>

@@ -43,6 +43,8 @@ internal sealed class RemoteSession(
 
     public bool StoresReceipts => true;
 
+    public RetainedRest[] RetainedRests => opened.Rests ?? [];
+
     /// <inheritdoc/>
     /// <remarks>As the session last told, and what it cannot have counted yet. Known only while retained messages are sent, which is what it is for.</remarks>
     public int QueueLength => (int)Math.Clamp(retained - settled, 0, int.MaxValue);
@@ -56,6 +58,7 @@ internal sealed class RemoteSession(
         isAttached = true;
         links.Add(location.Connection, this);
         Send(SessionCommandKind.Attach);
+        if (opened.Rests is not null) AskQueueLength();
     }
 
     public void Drain() => GiveCredit();
@@ -102,21 +105,19 @@ internal sealed class RemoteSession(
 
     public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested)
     {
-        var results = await Task.Run(() => grain.Subscribe(requested));
+        var results = await GrainCalls.InsistAsync(() => grain.Subscribe(requested), connection.Loop.Time);
         for (var i = 0; i < results.Length; i++)
         {
             if (results[i].Code < ReasonCode.UnspecifiedError) filters?.Add(requested[i].Filter.Text);
         }
 
-        // How much room there is for retained messages is asked first; they go on when the answer is there.
-        settled = long.MinValue / 2;
-        Send(SessionCommandKind.TellQueueLength);
+        AskQueueLength();
         return results;
     }
 
     public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] requested)
     {
-        var codes = await Task.Run(() => grain.Unsubscribe(requested));
+        var codes = await GrainCalls.InsistAsync(() => grain.Unsubscribe(requested), connection.Loop.Time);
         foreach (var filter in requested) filters?.Remove(filter.Text);
         return codes;
     }
@@ -129,6 +130,7 @@ internal sealed class RemoteSession(
 
     public async ValueTask CloseAsync(bool publishWill, uint? expirySeconds)
     {
+        var rests = connection.Retained?.Rests();
         if (isAttached)
         {
             // What the client did before must be known to the session when a successor opens it.
@@ -139,7 +141,7 @@ internal sealed class RemoteSession(
         }
 
         receipts.Abandon();
-        await Task.Run(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds)));
+        await GrainCalls.InsistAsync(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds, rests)), connection.Loop.Time);
     }
 
     /// <summary>The session tells something. Any thread.</summary>
@@ -225,6 +227,13 @@ internal sealed class RemoteSession(
             isCrediting = true;
             connection.Loop.Loop.Execute(this);
         }
+    }
+
+    /// <summary>How much room there is for retained messages is asked first; they go on when the answer is there.</summary>
+    private void AskQueueLength()
+    {
+        settled = long.MinValue / 2;
+        Send(SessionCommandKind.TellQueueLength);
     }
 
     /// <summary>Lets the session send as much as the socket has taken; a socket that is full keeps it waiting.</summary>

@@ -23,6 +23,8 @@ internal sealed class TransientSession(
 
     public bool StoresReceipts => false;
 
+    public RetainedRest[] RetainedRests => [];
+
     /// <summary>How many deliveries wait.</summary>
     public int QueueLength => state.QueueLength;
 
@@ -116,9 +118,9 @@ internal sealed class TransientSession(
             return;
         }
 
-        var outcome = state.Enqueue(delivery, out _);
+        var outcome = state.Enqueue(delivery, out var dropped);
         if (outcome == EnqueueOutcome.RefusedQos0) BrokerCounters.Add(Metric.DeliveryDroppedQos0Msg);
-        else if (outcome == EnqueueOutcome.QueuedDroppingOldest) BrokerCounters.Add(Metric.DeliveryDroppedQueueFull);
+        else if (outcome == EnqueueOutcome.QueuedDroppingOldest) dropped.CountDropped(loop.NowMs);
         if (limits.MaxQueueLength == 0 || state.QueueLength * 4 <= limits.MaxQueueLength) return;
         pressure ??= new QueuePressure(this, loop, limits.MaxQueueLength);
         if (pressure.IsHigh) loop.Congested = pressure;
@@ -141,6 +143,7 @@ internal sealed class TransientSession(
                     break;
                 case TakeOutcome.Expired:
                     BrokerCounters.Add(Metric.DeliveryDroppedExpired);
+                    pressure?.Moved();
                     break;
                 default:
                     return;
@@ -175,7 +178,7 @@ internal sealed class TransientSession(
         closed = true;
         pressure?.End();
         if (subscriptions is not null) await subscriptions.ClearAsync();
-        Redispatch();
+        foreach (var left in state.SharedLeftovers(loop.NowMs)) services.Router.Redispatch(loop, left);
         if (will is null) return;
         if (publishWill) services.Router.PublishWill(loop, will.Will.ToMessage(loop.NowMs));
         will.Keeper.Remove(clientId, will.Connection);
@@ -191,23 +194,6 @@ internal sealed class TransientSession(
         {
             // Too large for this client: as if it had been acknowledged. [MQTT-3.1.2-25]
             if (!state.Acknowledge(delivery.PacketIdentifier, out _)) state.Complete(delivery.PacketIdentifier, out _);
-        }
-    }
-
-    /// <summary>What a member of a shared subscription leaves behind goes to another member, but for QoS 2 that it may have. [MQTT-4.8.2-5]</summary>
-    private void Redispatch()
-    {
-        var now = loop.NowMs;
-        foreach (var inflight in state.InflightInOrder())
-        {
-            if (inflight.Delivery is { Share: not null, Qos: Qos.AtLeastOnce }) services.Router.Redispatch(loop, inflight.Delivery);
-        }
-
-        foreach (var delivery in state.Queued())
-        {
-            if (delivery.Share is null) continue;
-            if (delivery.Message.IsExpired(now)) BrokerCounters.Add(Metric.DeliveryDroppedExpired); // [MQTT-3.3.2-5]
-            else services.Router.Redispatch(loop, delivery);
         }
     }
 }

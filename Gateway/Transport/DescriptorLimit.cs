@@ -19,6 +19,9 @@ internal static partial class DescriptorLimit
         return Math.Max(all / 2, all - Reserve);
     }
 
+    /// <summary>The limit of open files that is enough for so many connections.</summary>
+    public static long DescriptorsFor(int connections) => (long)connections + Reserve;
+
     [LibraryImport("libc", EntryPoint = "getrlimit")]
     private static partial int GetLimit(int resource, out Limit limit);
 

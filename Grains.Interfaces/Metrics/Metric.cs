@@ -42,6 +42,7 @@ public enum Metric
     PacketsAuthReceived,
     PacketsAuthSent,
     PacketsMalformed,
+    PacketsTooLarge,
     MessagesQos0Received,
     MessagesQos1Received,
     MessagesQos2Received,

@@ -1,6 +1,7 @@
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Topics;
+using Orleans.Concurrency;
 
 namespace Broker.Grains.Interfaces.Sessions;
 
@@ -29,7 +30,8 @@ public interface ISessionGrain : IGrainWithStringKey
 
     /// <summary>Takes messages from a shard in another process.</summary>
     /// <returns>A code for each when it is stored.</returns>
-    [Alias("Enqueue")]
+    /// <remarks>Also while another call waits: a session may be subscribed to its own will's topic.</remarks>
+    [AlwaysInterleave, Alias("Enqueue")]
     Task<ReasonCode[]> Enqueue(SessionBatch batch);
 
     /// <summary>Does what has come due: publishes the delayed will, ends the expired session.</summary>
@@ -108,9 +110,19 @@ public sealed record Will(
 /// the connection's process and is to be asked for again.</param>
 /// <param name="SessionPresent">Whether there was a session to resume.</param>
 /// <param name="Place">Where it is, with what a connection in another process must know of it; null if there is none.</param>
+/// <param name="Rests">What an earlier connection left of the retained messages; null if nothing.</param>
 [GenerateSerializer, Immutable, Alias("OpenSessionResult")]
 public readonly record struct OpenSessionResult(
-    [property: Id(0)] ReasonCode Code, [property: Id(1)] bool SessionPresent, [property: Id(2)] SessionPlace? Place = null);
+    [property: Id(0)] ReasonCode Code, [property: Id(1)] bool SessionPresent, [property: Id(2)] SessionPlace? Place = null,
+    [property: Id(3)] RetainedRest[]? Rests = null);
+
+/// <summary>A subscription whose retained messages have not all been sent.</summary>
+/// <param name="Subscription">The subscription.</param>
+/// <param name="Partition">The partition they go on in; those below have been sent.</param>
+/// <param name="After">Where in it; null for its beginning.</param>
+[GenerateSerializer, Immutable, Alias("RetainedRest")]
+public readonly record struct RetainedRest(
+    [property: Id(0)] Subscription Subscription, [property: Id(1)] int Partition, [property: Id(2)] TopicName? After);
 
 /// <summary>Where an open session is.</summary>
 /// <param name="Silo">Its process.</param>
@@ -131,9 +143,11 @@ public readonly record struct ReservedIdentifier([property: Id(0)] ushort Packet
 /// <param name="Location">The connection; ignored if it is not the session's any more.</param>
 /// <param name="PublishWill">False after a normal DISCONNECT.</param>
 /// <param name="ExpirySeconds">A session expiry interval changed by DISCONNECT; null leaves it.</param>
+/// <param name="Rests">What it leaves of the retained messages, for the next connection; null if nothing.</param>
 [GenerateSerializer, Immutable, Alias("CloseSessionRequest")]
 public readonly record struct CloseSessionRequest(
-    [property: Id(0)] ClientLocation Location, [property: Id(1)] bool PublishWill, [property: Id(2)] uint? ExpirySeconds);
+    [property: Id(0)] ClientLocation Location, [property: Id(1)] bool PublishWill, [property: Id(2)] uint? ExpirySeconds,
+    [property: Id(3)] RetainedRest[]? Rests = null);
 
 /// <summary>What a link from a shard to a session carries in one call.</summary>
 [GenerateSerializer, Immutable, Alias("SessionBatch")]

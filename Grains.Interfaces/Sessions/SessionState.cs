@@ -182,6 +182,25 @@ public sealed class SessionState
     /// <summary>All that waits.</summary>
     public IEnumerable<Delivery> Queued() => queue?.Enumerate() ?? [];
 
+    /// <summary>What a session that ends leaves to other members of its shared subscriptions: not QoS 2 that its client may have, nor what has expired. [MQTT-4.8.2-5]</summary>
+    public List<Delivery> SharedLeftovers(long nowMs)
+    {
+        var left = new List<Delivery>();
+        foreach (var inflight in InflightInOrder())
+        {
+            if (inflight.Delivery is { Share: not null, Qos: Qos.AtLeastOnce }) left.Add(inflight.Delivery);
+        }
+
+        foreach (var delivery in Queued())
+        {
+            if (delivery.Share is null) continue;
+            if (delivery.Message.IsExpired(nowMs)) BrokerCounters.Add(Metric.DeliveryDroppedExpired); // [MQTT-3.3.2-5]
+            else left.Add(delivery);
+        }
+
+        return left;
+    }
+
     /// <summary>Puts back what a store remembers of a delivery: in the queue, or, if it was released, in flight.</summary>
     public void Restore(in Delivery delivery, InflightState? state, long nowMs)
     {

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.IO.Hashing;
 using System.Text;
 
 namespace Broker.Grains.Interfaces.Topics;
@@ -79,7 +78,8 @@ public sealed class TopicName : IEquatable<TopicName>
     public override bool Equals(object? obj) => Equals(obj as TopicName);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => hash != 0 ? hash : hash = (int)XxHash3.HashToUInt64(utf8) | 1;
+    /// <remarks>Differs from process to process, as clients choose topics (<see cref="SeededHash"/>); computed once.</remarks>
+    public override int GetHashCode() => hash != 0 ? hash : hash = SeededHash.Of(utf8) | 1;
 
     /// <inheritdoc/>
     public override string ToString() => Text;

@@ -15,7 +15,7 @@ internal sealed class RetainedTopics<TValue>
     /// at about a microsecond a seek, some milliseconds.</summary>
     private const int MaxSkips = 4096;
 
-    private readonly HashSet<RetainedEntry<TValue>> entries = new(new SeededTopicComparer<TValue>());
+    private readonly HashSet<RetainedEntry<TValue>> entries = new(new TopicComparer<TValue>());
     private readonly HashSet<RetainedEntry<TValue>>.AlternateLookup<ReadOnlySpan<byte>> byTopic;
     private readonly TopicOrder<TValue> order = new();
 

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using System.Numerics;
 using Broker.Grains.Interfaces.Topics;
 
@@ -18,9 +17,6 @@ internal sealed class TrieNodes
     private const int NodeBits = 10;
     private const int BucketBits = 12;
     private const int MinBuckets = 16;
-
-    /// <summary>Unknown to clients, so that they cannot choose levels that meet in one bucket.</summary>
-    private static readonly long Seed = Random.Shared.NextInt64();
 
     private readonly List<TrieNode[]> chunks = [];
     private readonly List<TrieLink[]> buckets = [];
@@ -95,13 +91,7 @@ internal sealed class TrieNodes
     private static bool FirstLevelIs(ReadOnlySpan<byte> label, ReadOnlySpan<byte> level) =>
         label.StartsWith(level) && (label.Length == level.Length || label[level.Length] == TopicLevels.Separator);
 
-    private static uint HashOf(int parent, ReadOnlySpan<byte> level)
-    {
-        const int block = 128; // above 240 bytes XXH3 turns to a construction less able to resist an attacker; short blocks avoid it
-        var seed = Seed + parent * unchecked((long)0x9E3779B97F4A7C15);
-        for (; level.Length > block; level = level[block..]) seed = (long)XxHash3.HashToUInt64(level[..block], seed);
-        return (uint)XxHash3.HashToUInt64(level, seed);
-    }
+    private static uint HashOf(int parent, ReadOnlySpan<byte> level) => (uint)SeededHash.Of(level, parent);
 
     private int TakeSlot()
     {

@@ -6,11 +6,16 @@ using Broker.Grains.Storage;
 namespace Broker.Grains.Sessions;
 
 /// <summary>Sends a durable session's deliveries as far as its window, its client's socket and the store allow. Under the session's lock.</summary>
-/// <param name="restoredUpTo">Deliveries up to here came from the store and may have been sent before the process ended. [MQTT-3.3.1-1]</param>
+/// <param name="restoredUpTo">Deliveries up to here came from the store and may have been sent before: that is not stored for each. [MQTT-3.3.1-1]</param>
 internal sealed class DeliveryPump(SessionState state, SessionJournal journal, long restoredUpTo, TimeProvider time)
 {
+    private readonly long mayBeSentUpTo = restoredUpTo;
+
     /// <summary>What was in flight at the connection before and is to be sent again when the window of this one, which may be smaller, has room.</summary>
     private readonly Queue<Delivery> repeats = new();
+
+    /// <summary>The highest sequence number that was sent, or may have been.</summary>
+    public long SentUpTo { get; private set; } = restoredUpTo;
 
     /// <summary>The connection; null while the client is away.</summary>
     public ISessionPipe? Pipe { get; private set; }
@@ -56,10 +61,11 @@ internal sealed class DeliveryPump(SessionState state, SessionJournal journal, l
         if (atOnce)
         {
             state.Begin(delivery, NowMs);
+            SentUpTo = Math.Max(SentUpTo, delivery.Sequence);
         }
         else if (state.Enqueue(delivery, out var dropped) == EnqueueOutcome.QueuedDroppingOldest)
         {
-            BrokerCounters.Add(Metric.DeliveryDroppedQueueFull);
+            dropped.CountDropped(NowMs);
             journal.Remove(dropped);
         }
 
@@ -76,7 +82,8 @@ internal sealed class DeliveryPump(SessionState state, SessionJournal journal, l
             switch (state.TryTake(NowMs, out var delivery))
             {
                 case TakeOutcome.Send:
-                    if (!AwaitsStore(delivery)) Pipe.Publish(delivery, dup: delivery.Qos != Qos.AtMostOnce && delivery.Sequence <= restoredUpTo);
+                    SentUpTo = Math.Max(SentUpTo, delivery.Sequence);
+                    if (!AwaitsStore(delivery)) Pipe.Publish(delivery, dup: delivery.Qos != Qos.AtMostOnce && delivery.Sequence <= mayBeSentUpTo);
                     if (delivery.Qos == Qos.AtMostOnce) journal.Remove(delivery);
                     break;
                 case TakeOutcome.Expired:

@@ -41,7 +41,7 @@ internal sealed class DurableSession : ILocalSession
             state.Restore(journal.Restore(entry, shares.GetValueOrDefault(entry.ShareNumber)), entry.IsReleased ? InflightState.Released : null, NowMs);
         }
 
-        pump = new DeliveryPump(state, journal, state.LastSequence, time);
+        pump = new DeliveryPump(state, journal, Math.Min(stored.Header.SentUpTo ?? long.MaxValue, state.LastSequence), time);
         Owner = new SessionOwner(gate, pump);
         foreach (var receipt in stored.Receipts) state.RestoreReceipt(receipt.PacketIdentifier, receipt.Number, NowMs);
         state.LastReceiptNumber = stored.Lease.Epoch << MessageOrigin.CounterBits;
@@ -56,6 +56,15 @@ internal sealed class DurableSession : ILocalSession
 
     /// <summary>The right to write it.</summary>
     public SessionLease Lease => journal.Lease;
+
+    /// <summary>The highest sequence number that may have been sent.</summary>
+    public long SentUpTo
+    {
+        get
+        {
+            lock (gate) return pump.SentUpTo;
+        }
+    }
 
     public int QueueLength
     {
@@ -225,17 +234,10 @@ internal sealed class DurableSession : ILocalSession
         }
     }
 
-    /// <summary>What waits for a shared subscription's other members when this session ends.</summary>
-    public Delivery[] Leftovers()
+    /// <inheritdoc cref="SessionState.SharedLeftovers"/>
+    public List<Delivery> Leftovers()
     {
-        lock (gate)
-        {
-            return
-            [
-                .. state.InflightInOrder().Select(inflight => inflight.Delivery).Where(delivery => delivery is { Share: not null, Qos: Qos.AtLeastOnce }),
-                .. state.Queued().Where(delivery => delivery.Share is not null),
-            ];
-        }
+        lock (gate) return state.SharedLeftovers(NowMs);
     }
 
     /// <summary>A delivery is stored. Writer thread.</summary>

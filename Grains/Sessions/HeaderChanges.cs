@@ -16,6 +16,7 @@ internal static class HeaderChanges
         IsConnected = true,
         DisconnectedAt = null,
         ExpiresAt = null,
+        SentUpTo = null,
         Will = request.Will?.Message,
         WillDelaySeconds = request.Will?.DelaySeconds ?? 0,
         WillExpirySeconds = request.Will?.ExpirySeconds,
@@ -24,9 +25,11 @@ internal static class HeaderChanges
 
     /// <summary>The session's connection has ended.</summary>
     /// <param name="will">What is still to be published after its delay; null for nothing.</param>
-    public static SessionHeader LeftAt(this SessionHeader header, long now, uint expiry, ApplicationMessage? will) => header with
+    /// <param name="sentUpTo">The highest sequence number that was sent.</param>
+    public static SessionHeader LeftAt(this SessionHeader header, long now, uint expiry, ApplicationMessage? will, long sentUpTo) => header with
     {
         IsConnected = false,
+        SentUpTo = sentUpTo,
         DisconnectedAt = now,
         ExpiryIntervalSeconds = expiry,
         ExpiresAt = expiry == SessionHeader.NeverExpires ? null : now + expiry * 1000L,

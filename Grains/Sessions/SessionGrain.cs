@@ -86,7 +86,7 @@ internal sealed partial class SessionGrain(
             else await SaveAsync(opened);
             // In use by its connection, which does not come through here: not idle.
             DelayDeactivation(TimeSpan.MaxValue);
-            return new OpenSessionResult(ReasonCode.Success, present, session.PlaceAt(GrainContext.Address.SiloAddress!, request.NeedsFilters));
+            return new OpenSessionResult(ReasonCode.Success, present, session.PlaceAt(GrainContext.Address.SiloAddress!, request.NeedsFilters), session.Subscriptions.Rests());
         }
         catch (StoreException fault)
         {
@@ -106,6 +106,9 @@ internal sealed partial class SessionGrain(
         var expiry = request.ExpirySeconds ?? header!.ExpiryIntervalSeconds;
         if (expiry == 0)
         {
+            // Due at once: should the end fail half-way, the sweeper makes another attempt.
+            var pending = request.PublishWill ? header!.Will : null;
+            await KeepAsync(header!.LeftAt(NowMs, expiry, pending, session.SentUpTo));
             await EndAsync(request.PublishWill, Metric.SessionTerminated, last);
             DeactivateOnIdle();
             return;
@@ -119,7 +122,8 @@ internal sealed partial class SessionGrain(
             will = null;
         }
 
-        await KeepAsync(header!.LeftAt(now, expiry, will));
+        foreach (var changed in session.Subscriptions.SetRests(request.Rests)) store.Submit(new SaveSubscription(session.Lease, changed));
+        await KeepAsync(header!.LeftAt(now, expiry, will, session.SentUpTo));
     }
 
     public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)

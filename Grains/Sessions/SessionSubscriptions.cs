@@ -1,5 +1,7 @@
+using System.Globalization;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
 
 namespace Broker.Grains.Sessions;
@@ -55,6 +57,38 @@ internal sealed class SessionSubscriptions
     public bool Remove(string filter)
     {
         lock (gate) return byFilter.Remove(filter, out var subscription) && byNumber.Remove((ulong)subscription.Number);
+    }
+
+    /// <summary>What is still to be sent of the retained messages; null if nothing.</summary>
+    public RetainedRest[]? Rests()
+    {
+        List<RetainedRest>? rests = null;
+        foreach (var subscription in All())
+        {
+            if (subscription.RetainedFrom is not { } from) continue;
+            var end = from.IndexOf('/', StringComparison.Ordinal);
+            var after = end == from.Length - 1 ? null : TopicName.Parse(from[(end + 1)..]);
+            (rests ??= []).Add(new RetainedRest(
+                new Subscription(TopicFilter.Parse(subscription.Filter), subscription.Options), int.Parse(from.AsSpan(0, end), CultureInfo.InvariantCulture), after));
+        }
+
+        return rests?.ToArray();
+    }
+
+    /// <summary>Remembers what is still to be sent of the retained messages: what is not named has been.</summary>
+    /// <returns>The subscriptions that changed.</returns>
+    public List<SessionSubscription> SetRests(RetainedRest[]? rests)
+    {
+        var changed = new List<SessionSubscription>();
+        foreach (var subscription in All())
+        {
+            var from = Array.Find(rests ?? [], rest => rest.Subscription.Filter.Text == subscription.Filter) is { Subscription.Filter.Text: not null } found
+                ? string.Create(CultureInfo.InvariantCulture, $"{found.Partition}/{found.After?.Text}") : null;
+            if (from != subscription.RetainedFrom) changed.Add(subscription with { RetainedFrom = from });
+        }
+
+        changed.ForEach(Set);
+        return changed;
     }
 
     /// <summary>What the session is to get of a message: one copy over all its matching subscriptions, at the highest QoS. [MQTT-3.3.4-2]</summary>

@@ -29,6 +29,9 @@ internal sealed record SessionHeader
     /// <summary>When its last connection ended; null if it has none yet or has one now.</summary>
     public long? DisconnectedAt { get; init; }
 
+    /// <summary>Deliveries behind this sequence number were never sent; null while nobody knows, as the session is or was connected.</summary>
+    public long? SentUpTo { get; init; }
+
     /// <summary>The user name of the last CONNECT; null without one.</summary>
     public string? UserName { get; init; }
 

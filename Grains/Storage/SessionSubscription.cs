@@ -11,6 +11,9 @@ internal sealed record SessionSubscription(string Filter, long Number, int Shard
 {
     /// <summary>The shard number of a filter that lives in every shard.</summary>
     public const int Broad = -1;
+
+    /// <summary>Where its retained messages go on when its client is back: the partition, `/`, and the topic if not the partition's beginning; null if it has had all.</summary>
+    public string? RetainedFrom { get; init; }
 }
 
 /// <summary>A subscription as a recovering shard loads it.</summary>

@@ -1,6 +1,7 @@
 using Broker.Gateway.Mqtt.Codec.V5;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Tests.Protocol.Harness;
 using Xunit;
 
@@ -147,6 +148,39 @@ public class FlowControlTests : IClassFixture<FlowControlTests.Broker>
         await tight.SendAsync(WirePacket.Connect("again"));
         packet = await tight.ExpectDisconnectAsync(ReasonCode.ProtocolError);
         Assert.True(packet!.Body.Length + 2 <= 40);
+    }
+
+    [Theory]
+    [InlineData(20u, ReasonCode.PacketTooLarge)]
+    [InlineData(4u, null)]
+    [Clause("MQTT-3.1.2-24")]
+    [Clause("MQTT-3.14.0-1")]
+    public async Task RefusesConnect_WhenConnackIsOverClientsMaximum(uint maximum, ReasonCode? told)
+    {
+        await using var before = await RawClient.ConnectAsync(broker, $"fc-connack-{maximum}");
+        await using var client = await RawClient.OpenAsync(broker);
+        await client.SendAsync(WirePacket.Connect($"fc-connack-{maximum}", properties: new WireProperties().Add(PropertyId.MaximumPacketSize, maximum)));
+        if (told is { } code) Assert.Equal(code, (await client.ExpectAsync(PacketType.Connack)).Code);
+        await client.ExpectClosedAsync();
+        await before.ExpectNothingAsync(); // not taken over
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Clause("MQTT-3.1.2-24")]
+    public async Task Disconnects_WhenAnswerIsOverClientsMaximum(bool unsubscribes)
+    {
+        await using var client = await RawClient.ConnectAsync(broker, $"fc-answer-{unsubscribes}", properties: new WireProperties().Add(PropertyId.MaximumPacketSize, 40u));
+        var most = Enumerable.Range(0, 40 - 2 - 2 - 1).Select(i => $"{i}").ToArray();
+        await client.SendAsync(Ask(most));
+        Assert.Equal(most.Length, (await client.ExpectAsync(unsubscribes ? PacketType.Unsuback : PacketType.Suback)).Codes.Length);
+        var counted = BrokerCounters.Read(Metric.PacketsTooLarge);
+        await client.SendAsync(Ask([.. most, "one more"]));
+        await client.ExpectDisconnectAsync(ReasonCode.PacketTooLarge);
+        Assert.True(BrokerCounters.Read(Metric.PacketsTooLarge) > counted);
+
+        byte[] Ask(string[] filters) => unsubscribes ? WirePacket.Unsubscribe(1, filters) : WirePacket.Subscribe(1, [.. filters.Select(one => (one, (byte)0))]);
     }
 
     [Theory]

@@ -60,6 +60,24 @@ public class RestartTests
     }
 
     [Fact]
+    [Clause("MQTT-3.3.1-1")]
+    public async Task MarksOnlyWhatWasSentAsRepeated_WhenTheBrokerRestarts()
+    {
+        await using var broker = await StartAsync([]);
+        var client = await RawClient.ConnectAsync(broker, "away", expiry: 1000);
+        await client.SubscribeAsync("a", Qos.AtLeastOnce);
+        await using var publisher = await RawClient.ConnectAsync(broker, "publisher");
+        await publisher.PublishAsync("a", "sent");
+        await client.ExpectPublishAsync("a", "sent", Qos.AtLeastOnce);
+        await client.DisconnectAsync();
+        await publisher.PublishAsync("a", "kept");
+        await broker.RestartAsync();
+        client = await RawClient.ConnectAsync(broker, "away", cleanStart: false, expiry: 1000);
+        Assert.True((await client.ExpectPublishAsync("a", "sent", Qos.AtLeastOnce)).Dup);
+        Assert.False((await client.ExpectPublishAsync("a", "kept", Qos.AtLeastOnce)).Dup);
+    }
+
+    [Fact]
     public async Task KeepsTimeOfWillsAndExpiries_WhenTheBrokerRestarts()
     {
         await using var broker = await StartAsync([]);

@@ -39,6 +39,44 @@ public class RetainedMessageTests(BrokerHost broker) : IClassFixture<BrokerHost>
     [Theory]
     [InlineData(4)]
     [InlineData(5)]
+    public async Task SendsTheRest_WhenDurableClientLeavesInTheMiddle(int level)
+    {
+        const int Count = 1300; // two pages are not enough
+        await using var publisher = await RawClient.ConnectAsync(broker, $"rm-rest-p{level}");
+        for (var i = 0; i < Count; i++) await publisher.PublishAsync($"rm/rest{level}/{i}", "x", retain: true);
+        uint? expiry = level == 5 ? 100u : null;
+        var client = await RawClient.ConnectAsync(broker, $"rm-rest-{level}", level, cleanStart: false, expiry: expiry);
+        await client.SubscribeAsync($"rm/rest{level}/#", Qos.AtLeastOnce);
+        var topics = new List<string>();
+        foreach (var until in new[] { 10, 700, Count })
+        {
+            while (topics.Count < until)
+            {
+                var packet = await client.ExpectAsync(PacketType.Publish);
+                Assert.True(packet.Retain);
+                topics.Add(packet.Topic);
+                await client.SendAsync(WirePacket.Puback(packet.Id));
+            }
+
+            await client.SendAsync(WirePacket.Disconnect());
+            while (await client.TryReceiveAsync() is not null)
+            {
+                // Not acknowledged: it comes again.
+            }
+
+            await broker.SettleAsync();
+            client = await RawClient.ConnectAsync(broker, $"rm-rest-{level}", level, cleanStart: false, expiry: expiry);
+            Assert.True(client.Connack.SessionPresent);
+        }
+
+        Assert.Equal(Count, topics.Distinct().Count());
+        await client.ExpectNothingAsync();
+        await client.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
     public async Task DeliversAtLowerQos_WhenSubscriptionOrMessageIsLower(int level)
     {
         await using var client = await RawClient.ConnectAsync(broker, $"rm-qos-{level}", level);

@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS session (
     connected INT NOT NULL,
     created_at BIGINT NOT NULL,
     disconnected_at BIGINT,
+    sent_up_to BIGINT,
     user_name BLOB,
     will LONGBLOB,
     will_delay_seconds BIGINT NOT NULL,

@@ -5,6 +5,9 @@ namespace Broker.Grains.Storage.MySql;
 /// <summary>What others may know of a connection string without knowing the driver.</summary>
 internal static class ConnectionText
 {
+    /// <summary>Orleans' name for the driver.</summary>
+    public const string OrleansInvariant = "MySql.Data.MySqlConnector";
+
     /// <summary>Why it cannot be used, without repeating it; null if it can.</summary>
     public static string? Fault(string connectionString)
     {

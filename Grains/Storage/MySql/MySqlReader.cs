@@ -9,7 +9,7 @@ internal sealed class MySqlReader(MySqlOptions options, MessageCodec codec)
     public List<ShardSubscription> ReadSubscriptions(int shard) => ReadAll(
         new SqlText(0).Add($"SELECT {SubscriptionRow.Columns}, client_id FROM subscription JOIN session ON session.session_key = subscription.session_key WHERE shard IN (")
             .Value(shard).Add(",").Value(SessionSubscription.Broad).Add(")"),
-        static row => new ShardSubscription(Text(row, 8), SubscriptionRow.Read(row)));
+        static row => new ShardSubscription(Text(row, 9), SubscriptionRow.Read(row)));
 
     public StoredRetained ReadRetained(int partition, long after, int limit)
     {

@@ -23,6 +23,7 @@ internal static class SchemaVersion1
             connected INT NOT NULL,
             created_at BIGINT NOT NULL,
             disconnected_at BIGINT,
+            sent_up_to BIGINT,
             user_name BLOB,
             will LONGBLOB,
             will_delay_seconds BIGINT NOT NULL,
@@ -47,6 +48,7 @@ internal static class SchemaVersion1
             retain_as_published INT NOT NULL,
             retain_handling INT NOT NULL,
             identifier INT NOT NULL,
+            retained_from BLOB,
             PRIMARY KEY (session_key, filter_hash),
             KEY subscription_shard (shard)) ENGINE=InnoDB;
 

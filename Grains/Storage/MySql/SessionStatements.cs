@@ -12,7 +12,7 @@ internal sealed class SessionStatements(SqlScript script, MessageCodec codec, st
 {
     private const string Insert = """
         INSERT INTO session (protocol_version, expiry_interval, connected, disconnected_at, user_name, will, will_delay_seconds, will_expiry_seconds,
-            will_due_at, expires_at, due_at, node, client_hash, client_id, partition_number, created_at, epoch
+            will_due_at, expires_at, due_at, node, sent_up_to, client_hash, client_id, partition_number, created_at, epoch
         """;
 
     // The rows are there and locked: this is an update of many rows to values of their own.
@@ -20,12 +20,12 @@ internal sealed class SessionStatements(SqlScript script, MessageCodec codec, st
          ON DUPLICATE KEY UPDATE protocol_version = VALUES(protocol_version), expiry_interval = VALUES(expiry_interval), connected = VALUES(connected),
             disconnected_at = VALUES(disconnected_at), user_name = VALUES(user_name), will = VALUES(will), will_delay_seconds = VALUES(will_delay_seconds),
             will_expiry_seconds = VALUES(will_expiry_seconds), will_due_at = VALUES(will_due_at), expires_at = VALUES(expires_at), due_at = VALUES(due_at),
-            node = VALUES(node)
+            node = VALUES(node), sent_up_to = VALUES(sent_up_to)
         """;
 
     private const string Header = """
         SELECT session_key, epoch, partition_number, protocol_version, expiry_interval, connected, created_at, disconnected_at, user_name,
-            will, will_delay_seconds, will_due_at, expires_at, will_expiry_seconds, client_id FROM session
+            will, will_delay_seconds, will_due_at, expires_at, will_expiry_seconds, client_id, sent_up_to FROM session
         """;
 
     private ArrayBufferWriter<byte> buffer = new();
@@ -91,7 +91,7 @@ internal sealed class SessionStatements(SqlScript script, MessageCodec codec, st
     private void ReadRows(Dictionary<long, SessionRows> opened)
     {
         script.Lists($"SELECT {SubscriptionRow.Columns}, session_key FROM subscription WHERE session_key IN (", opened.Keys);
-        script.Read(row => opened[row.GetInt64(8)].Subscriptions.Add(SubscriptionRow.Read(row)));
+        script.Read(row => opened[row.GetInt64(9)].Subscriptions.Add(SubscriptionRow.Read(row)));
         script.Lists("""
             SELECT session_key, sequence, COALESCE(queue.body, body.body), queue.body_id, qos, retain, released, share_number, subscription_identifiers
             FROM queue LEFT JOIN body ON body.body_id = queue.body_id WHERE session_key IN (
@@ -127,7 +127,7 @@ internal sealed class SessionStatements(SqlScript script, MessageCodec codec, st
         if (header.Will is null) sql.Add("NULL");
         else sql.Value(codec.Encode(header.Will, ref buffer));
         sql.Add(",").Value(header.WillDelaySeconds).Add(",").Value((long?)header.WillExpirySeconds).Add(",").Value(header.WillDueAt).Add(",").Value(header.ExpiresAt)
-            .Add(",").Value(header.DueAt).Add(",").Value(header.IsConnected ? node : null).Add(",").Value(SqlText.Hash(header.ClientId)).Add(",").Value(header.ClientId)
+            .Add(",").Value(header.DueAt).Add(",").Value(header.IsConnected ? node : null).Add(",").Value(header.SentUpTo).Add(",").Value(SqlText.Hash(header.ClientId)).Add(",").Value(header.ClientId)
             .Add(",").Value(header.Partition).Add(",").Value(header.CreatedAt).Add(",").Value(epoch);
     }
 
@@ -146,6 +146,7 @@ internal sealed class SessionStatements(SqlScript script, MessageCodec codec, st
         WillDueAt = NumberOrNull(row, 11),
         ExpiresAt = NumberOrNull(row, 12),
         WillExpirySeconds = (uint?)NumberOrNull(row, 13),
+        SentUpTo = NumberOrNull(row, 15),
     };
 
     private static string Text(MySqlDataReader row, int column) => Encoding.UTF8.GetString((byte[])row[column]);

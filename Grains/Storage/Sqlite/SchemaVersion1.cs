@@ -23,6 +23,7 @@ internal static class SchemaVersion1
             connected INTEGER NOT NULL,
             created_at INTEGER NOT NULL,
             disconnected_at INTEGER,
+            sent_up_to INTEGER,
             user_name TEXT,
             will BLOB,
             will_delay_seconds INTEGER NOT NULL,
@@ -44,6 +45,7 @@ internal static class SchemaVersion1
             retain_as_published INTEGER NOT NULL,
             retain_handling INTEGER NOT NULL,
             identifier INTEGER NOT NULL,
+            retained_from TEXT,
             PRIMARY KEY (session_key, topic_filter)) WITHOUT ROWID;
         CREATE INDEX subscription_shard ON subscription (shard);
 

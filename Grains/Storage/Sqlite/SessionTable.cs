@@ -7,19 +7,19 @@ internal sealed class SessionTable(SqliteLink link, BodyTable bodies, MessageCod
 {
     private readonly SqliteStatement insert = link.Prepare("""
         INSERT INTO session (protocol_version, expiry_interval, connected, disconnected_at, user_name, will, will_delay_seconds, will_due_at,
-            expires_at, due_at, will_expiry_seconds, node, client_id, partition_number, created_at, epoch)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?14, ?15, ?11, ?12, ?13, 1)
+            expires_at, due_at, will_expiry_seconds, node, sent_up_to, client_id, partition_number, created_at, epoch)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?14, ?15, ?16, ?11, ?12, ?13, 1)
         """);
 
     private readonly SqliteStatement update = link.Prepare("""
         UPDATE session SET protocol_version = ?1, expiry_interval = ?2, connected = ?3, disconnected_at = ?4, user_name = ?5,
-            will = ?6, will_delay_seconds = ?7, will_due_at = ?8, expires_at = ?9, due_at = ?10, will_expiry_seconds = ?14, node = ?15
+            will = ?6, will_delay_seconds = ?7, will_due_at = ?8, expires_at = ?9, due_at = ?10, will_expiry_seconds = ?14, node = ?15, sent_up_to = ?16
         WHERE session_key = ?11
         """);
 
     private readonly SqliteStatement select = link.Prepare("""
         SELECT session_key, epoch, partition_number, protocol_version, expiry_interval, connected, created_at, disconnected_at, user_name,
-            will, will_delay_seconds, will_due_at, expires_at, will_expiry_seconds
+            will, will_delay_seconds, will_due_at, expires_at, will_expiry_seconds, sent_up_to
         FROM session WHERE client_id = ?1
         """);
 
@@ -76,7 +76,7 @@ internal sealed class SessionTable(SqliteLink link, BodyTable bodies, MessageCod
         statement.Bind(1, header.ProtocolVersion).Bind(2, header.ExpiryIntervalSeconds).Bind(3, header.IsConnected ? 1 : 0)
             .Bind(4, header.DisconnectedAt).Bind(5, header.UserName).Bind(7, header.WillDelaySeconds)
             .Bind(8, header.WillDueAt).Bind(9, header.ExpiresAt).Bind(10, header.DueAt)
-            .Bind(14, header.WillExpirySeconds).Bind(15, header.IsConnected ? node : null);
+            .Bind(14, header.WillExpirySeconds).Bind(15, header.IsConnected ? node : null).Bind(16, header.SentUpTo);
         if (header.Will is null) statement.BindNull(6);
         else statement.Bind(6, bodies.Encode(header.Will));
     }
@@ -96,5 +96,6 @@ internal sealed class SessionTable(SqliteLink link, BodyTable bodies, MessageCod
         WillDueAt = select.NumberOrNull(11),
         ExpiresAt = select.NumberOrNull(12),
         WillExpirySeconds = (uint?)select.NumberOrNull(13),
+        SentUpTo = select.NumberOrNull(14),
     };
 }

@@ -35,7 +35,7 @@ internal sealed class SqliteReader : IDisposable
     }
 
     public List<ShardSubscription> ReadSubscriptions(int shard) => ReadAll(
-        subscriptions.Bind(1, shard), static row => new ShardSubscription(row.Text(8), SubscriptionTable.ReadRow(row)));
+        subscriptions.Bind(1, shard), static row => new ShardSubscription(row.Text(9), SubscriptionTable.ReadRow(row)));
 
     public StoredRetained ReadRetained(int partition, long after, int limit)
     {

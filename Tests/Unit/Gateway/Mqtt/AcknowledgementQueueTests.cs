@@ -15,7 +15,7 @@ public class AcknowledgementQueueTests
     public void OrderOfPublishIsKept_WhenAnswersComeOutOfOrder()
     {
         var (connection, peer) = gateway.Connect(session);
-        var queue = new AcknowledgementQueue(connection, 100);
+        var queue = MakeQueue(connection);
         var first = Add(queue, PacketType.Puback, 1);
         var second = Add(queue, PacketType.Pubrec, 2);
         queue.Add(PacketType.Puback, 3, ReasonCode.Success);
@@ -32,7 +32,7 @@ public class AcknowledgementQueueTests
     public void OrderIsKept_WhenAnswersComeFromOtherThreads()
     {
         var (connection, peer) = gateway.Connect(session);
-        var queue = new AcknowledgementQueue(connection, 1000);
+        var queue = MakeQueue(connection);
         var pending = Enumerable.Range(1, 200).Select(i => Add(queue, PacketType.Puback, (ushort)i)).Reverse().ToArray();
         Parallel.ForEach(pending, new ParallelOptions { TaskScheduler = TaskScheduler.Default }, one => one.Answer(ReasonCode.Success));
         Assert.Equal(Enumerable.Range(1, 200).Select(i => $"Puback #{i}"), peer.Packets());
@@ -42,7 +42,7 @@ public class AcknowledgementQueueTests
     public void NothingIsAnswered_WhenNotAllHaveAnswered()
     {
         var (connection, peer) = gateway.Connect(session);
-        var pending = new AcknowledgementQueue(connection, 100).Add(PacketType.Puback, 1);
+        var pending = MakeQueue(connection).Add(PacketType.Puback, 1);
         pending.Expect();
         pending.Expect();
         pending.AllKnown();
@@ -56,7 +56,7 @@ public class AcknowledgementQueueTests
     public void ReadingPausesAndGoesOn_WhenManyWait()
     {
         var (connection, peer) = gateway.Connect(session);
-        var queue = new AcknowledgementQueue(connection, 65_535);
+        var queue = MakeQueue(connection);
         var pending = Enumerable.Range(1, 1024).Select(i => new { Paused = connection.Reading.IsPaused, One = Add(queue, PacketType.Puback, (ushort)i) }).ToArray();
         Assert.DoesNotContain(pending, item => item.Paused);
         Assert.True(connection.Reading.IsPaused);
@@ -72,33 +72,18 @@ public class AcknowledgementQueueTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [Clause("MQTT-3.3.4-7")]
-    public void OnlyVersion5IsDisconnected_WhenReceiveMaximumIsExceeded(bool isV5)
-    {
-        var (connection, peer) = gateway.Connect(session, isV5 ? ProtocolVersion.V5 : ProtocolVersion.V311);
-        var queue = new AcknowledgementQueue(connection, 2);
-        var first = Add(queue, PacketType.Puback, 1);
-        Add(queue, PacketType.Puback, 2);
-        Assert.False(connection.IsEnding);
-        Add(queue, PacketType.Puback, 3);
-        Assert.Equal(isV5, connection.IsEnding);
-        first.Answer(ReasonCode.Success);
-        Assert.Equal(isV5 ? ["Disconnect 0x93"] : ["Puback #1"], peer.Packets());
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
     public void IdentifierIsFreeAndVersion5IsTold_WhenAStoreFails(bool isV5)
     {
         var (connection, peer) = gateway.Connect(session, isV5 ? ProtocolVersion.V5 : ProtocolVersion.V311);
-        var queue = new AcknowledgementQueue(connection, 100);
+        var queue = MakeQueue(connection);
         Add(queue, PacketType.Pubrec, 7).Answer(ReasonCode.QuotaExceeded);
         queue.Add(PacketType.Puback, 8, ReasonCode.Success);
         queue.SendReady();
         Assert.Equal<ushort>([7], session.Released);
         Assert.Equal(isV5 ? ["Pubrec #7 0x97", "Puback #8"] : ["Puback #8"], peer.Packets());
     }
+
+    private static AcknowledgementQueue MakeQueue(Connection connection) => new(connection, new ReceiveWindow(connection, 65_535));
 
     private static PendingAcknowledgement Add(AcknowledgementQueue queue, PacketType type, ushort packetIdentifier) => queue.Add(type, packetIdentifier);
 }

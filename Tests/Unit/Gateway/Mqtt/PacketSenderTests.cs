@@ -78,9 +78,9 @@ public class PacketSenderTests
     public void ExplanationsAreLeftOut_WhenAPacketIsTooLarge()
     {
         var (sender, peer) = Open(ProtocolVersion.V5, maximum: 10);
-        sender.Send(new DisconnectPacket(ReasonCode.QuotaExceeded) { ReasonString = "a long reason", UserProperties = [new UserProperty("a", "b")] });
-        sender.Send(new SubackPacket(1, [ReasonCode.Success, ReasonCode.GrantedQos1], "a long reason"));
-        sender.Send(new SubackPacket(1, new ReasonCode[20])); // cannot be shortened
+        Assert.True(sender.TrySend(new DisconnectPacket(ReasonCode.QuotaExceeded) { ReasonString = "a long reason", UserProperties = [new UserProperty("a", "b")] }));
+        Assert.True(sender.TrySend(new SubackPacket(1, [ReasonCode.Success, ReasonCode.GrantedQos1], "a long reason")));
+        Assert.False(sender.TrySend(new SubackPacket(1, new ReasonCode[20]))); // cannot be shortened
         Assert.Equal([0xE0, 1, 0x97, 0x90, 5, 0, 1, 0, 0, 1], Normal(peer.Bytes()));
 
         // DISCONNECT may say that it has no properties, or leave that out.
@@ -109,6 +109,18 @@ public class PacketSenderTests
         Assert.False(sender.Publish(Make("topic", new string('x', 11)), false, false));
         Assert.True(sender.Publish(Make("topic", "x"), false, false));
         Assert.Equal(["topic:xxxxxxxxxx q0", "topic:x q0 230001"], peer.Packets());
+    }
+
+    [Fact]
+    [Clause("MQTT-3.1.2-25")]
+    public void TopicIsNeverLeftOut_WhenThePacketWithItsKnownAliasIsTooLarge()
+    {
+        var (sender, peer) = Open(ProtocolVersion.V5, maximum: 20, aliases: 5);
+        Assert.True(sender.Publish(Make("topic", "x"), false, false));
+        Assert.False(sender.Publish(Make("topic", new string('x', 15)), false, false)); // 20 bytes with neither topic nor alias
+        Assert.True(sender.Publish(Make("t", "x"), false, false));
+        Assert.True(sender.Publish(Make("t", new string('x', 14)), false, false)); // shorter with its topic than with its alias
+        Assert.Equal(["topic:x q0 230001", "t:x q0 230002", "t:xxxxxxxxxxxxxx q0"], peer.Packets());
     }
 
     [Fact]

@@ -81,10 +81,29 @@ public class PublisherTopicsTests
     public void AliasIsRefused_WhenNamesTakeTooManyBytes()
     {
         var topics = Make();
-        for (ushort alias = 1; alias <= 16; alias++) Resolved(topics, new string((char)('a' + alias), 65_535), alias);
-        for (var i = 0; i < 20; i++) Resolved(topics, new string('z', 65_535), 7); // replaces: its bytes are free again
-        Resolved(topics, new string('x', 16), 17);
-        Assert.Equal(ReasonCode.QuotaExceeded, Refused(topics, "y", alias: 18));
+        var whole = (24 * 1024 * 1024) / ((2 * 60_000) + 256);
+        for (ushort alias = 1; alias <= whole; alias++) Resolved(topics, $"{alias}".PadLeft(60_000, 'x'), alias);
+        for (var i = 0; i < 20; i++) Resolved(topics, $"{i}".PadLeft(60_000, 'z'), 7); // replaces: its bytes are free again
+        Assert.Equal(ReasonCode.QuotaExceeded, Refused(topics, new string('y', 60_000), alias: (ushort)(whole + 1)));
+    }
+
+    [Fact]
+    public void AllAliasesCanBeSet_WhenTheirNamesAreOfOrdinaryLength()
+    {
+        var topics = Make();
+        for (var alias = 1; alias <= ushort.MaxValue; alias++) Resolved(topics, $"{alias}".PadLeft(63, 'x'), (ushort)alias);
+    }
+
+    [Fact]
+    public void AliasTakesNoMoreThanIsCounted_WhenItsNameIsShort()
+    {
+        var names = Enumerable.Range(1, ushort.MaxValue).Select(i => Encoding.UTF8.GetBytes($"{i}")).ToArray();
+        var topics = Make();
+        Assert.True(TryResolve(topics, "warm-up", 1, out _, out _));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < names.Length; i++) topics.TryResolve(Packet(names[i], (ushort)(i + 1)), out _, out _);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.InRange(allocated / names.Length, 1, 256 + (2 * 5)); // with what the table outgrew
     }
 
     private PublisherTopics Make(MqttOptions? options = null, string mountpoint = "") => new(gateway.Router, mountpoint, options ?? new MqttOptions());
@@ -102,11 +121,11 @@ public class PublisherTopicsTests
         return code;
     }
 
-    private static bool TryResolve(PublisherTopics topics, string topic, ushort alias, out PublisherTopic? found, out ReasonCode code) => topics.TryResolve(
-        new PublishPacket
-        {
-            Topic = Encoding.UTF8.GetBytes(topic), Payload = [], Qos = Qos.AtMostOnce, Retain = false, Dup = false, PacketIdentifier = 0, TopicAlias = alias,
-        },
-        out found,
-        out code);
+    private static bool TryResolve(PublisherTopics topics, string topic, ushort alias, out PublisherTopic? found, out ReasonCode code) =>
+        topics.TryResolve(Packet(Encoding.UTF8.GetBytes(topic), alias), out found, out code);
+
+    private static PublishPacket Packet(byte[] topic, ushort alias) => new()
+    {
+        Topic = topic, Payload = [], Qos = Qos.AtMostOnce, Retain = false, Dup = false, PacketIdentifier = 0, TopicAlias = alias,
+    };
 }

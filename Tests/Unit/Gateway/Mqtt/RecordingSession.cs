@@ -24,6 +24,8 @@ internal sealed class RecordingSession : ISession
 
     public bool StoresReceipts => false;
 
+    public RetainedRest[] RetainedRests => [];
+
     public int SubscriptionCount => 0;
 
     public int QueueLength => 0;

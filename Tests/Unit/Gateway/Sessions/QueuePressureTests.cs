@@ -1,5 +1,6 @@
 using Broker.Gateway.Links;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
 using Xunit;
 
@@ -113,6 +114,29 @@ public class QueuePressureTests
         TakeDownTo(Limit - 99 - (32 * 3) - 31); // one too few
         gateway.Manual.Advance(Patience);
         Assert.Equal(["publisher"], wentOn);
+    }
+
+    [Fact]
+    public void PublishersGoOn_WhenWhatFilledTheQueueHasExpired()
+    {
+        var expired = BrokerCounters.Read(Metric.DeliveryDroppedExpired);
+        for (var i = 0; i <= Limit / 2; i++) gateway.Publish(TestMessage.On("a", expiresAt: gateway.Loop.NowMs + 1000));
+        gateway.Loop.Congested!.WhenRoom(() => wentOn.Add("publisher"));
+        gateway.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(slow.Session.Acknowledge(++acknowledged));
+        gateway.Manual.RunAll();
+        Assert.Equal(["publisher"], wentOn);
+        Assert.InRange(BrokerCounters.Read(Metric.DeliveryDroppedExpired) - expired, Limit / 2, long.MaxValue);
+    }
+
+    [Fact]
+    public void CountedAsExpired_WhenTheOldestOfAFullQueueHasExpired()
+    {
+        for (var i = 0; i < Limit; i++) gateway.Publish(TestMessage.On("a", expiresAt: gateway.Loop.NowMs + 1000));
+        gateway.Clock.Advance(TimeSpan.FromSeconds(1));
+        var expired = BrokerCounters.Read(Metric.DeliveryDroppedExpired);
+        Fill(Limit);
+        Assert.InRange(BrokerCounters.Read(Metric.DeliveryDroppedExpired) - expired, Limit, long.MaxValue);
     }
 
     [Fact]

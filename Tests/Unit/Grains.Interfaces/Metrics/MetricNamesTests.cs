@@ -30,7 +30,7 @@ public class MetricNamesTests
     private static readonly string[] Own =
     [
         "client.read_paused", "client.refused", "messages.dropped.link_full", "messages.dropped.store_failed", "messages.retained.dropped", "packets.malformed",
-        "routes.repaired", "session.lost",
+        "packets.too_large", "routes.repaired", "session.lost",
     ];
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Text;
 using Broker.Grains.Interfaces.Topics;
 using Xunit;
@@ -82,6 +83,13 @@ public class TopicNameTests
         Assert.NotEqual(TopicName.Parse("\u00E9"), TopicName.Parse("e\u0301"));
         Assert.False(TopicName.Parse("a").Equals(null));
         Assert.False(TopicName.Parse("a").Equals((object)"a"));
+    }
+
+    [Fact]
+    public void HashCannotBeForeseen_WhenAClientChoosesItsTopics()
+    {
+        string[] names = ["a", "a/b", "/", new string('x', 17), new string('x', 129), new string('x', 300)];
+        Assert.DoesNotContain(names, name => TopicName.Parse(name).GetHashCode() == ((int)XxHash3.HashToUInt64(TopicName.Parse(name).Utf8) | 1));
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Storage;
+using Broker.Grains.Storage.Writes;
 using Xunit;
 
 namespace Broker.Tests.Unit.Grains.Sessions;
@@ -27,6 +29,33 @@ public class DurableSessionRecoveryTests
         Assert.Equal(Success, await again.Send("7", Qos.AtLeastOnce));
         again.Session.Acknowledge(5);
         Assert.Equal(["PUBLISH 6 6 dup", "PUBLISH 7 7"], again.Pipe.Sent[4..]);
+    }
+
+    [Fact]
+    [Clause("MQTT-3.3.1-1")]
+    public async Task OnlyWhatMayHaveBeenSentIsMarkedSo_WhenTheClientLeftBeforeTheStoreIsOpenedAgain()
+    {
+        var limits = new SessionLimits { MaxInflight = 2 };
+        await using var test = await SessionFixture.OpenAsync(limits: limits);
+        test.Session.Attach(test.Pipe);
+        await Task.WhenAll(test.Send("1", Qos.AtLeastOnce), test.Send("2", Qos.ExactlyOnce), test.Send("3", Qos.ExactlyOnce));
+        test.Session.Detach(test.Pipe);
+        await Leave(test);
+        await test.Send("4", Qos.AtLeastOnce);
+        limits = new SessionLimits();
+        await using var again = await test.ReopenAsync(limits);
+        again.Session.Attach(again.Pipe);
+        Assert.Equal(["PUBLISH 1 1 dup", "PUBLISH 2 2 dup", "PUBLISH 3 3", "PUBLISH 4 4"], again.Pipe.Sent);
+        for (ushort identifier = 1; identifier <= 4; identifier++) again.Session.Forget(identifier);
+        await Leave(again);
+        // Nothing is left, so sequence numbers begin anew: none of these was sent.
+        await using var last = await again.ReopenAsync(limits);
+        await last.Send("5", Qos.AtLeastOnce);
+        last.Session.Attach(last.Pipe);
+        Assert.Equal(["PUBLISH 1 5"], last.Pipe.Sent);
+
+        static async Task Leave(SessionFixture left) => Assert.True(await left.Test.Store.WriteAsync(new SaveSession(
+            left.Session.Lease, new SessionHeader { ClientId = "c", Partition = 0, SentUpTo = left.Session.SentUpTo })));
     }
 
     [Fact]

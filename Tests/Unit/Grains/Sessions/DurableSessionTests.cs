@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
 using Broker.Tests.Unit.Grains.Storage;
@@ -139,6 +140,24 @@ public class DurableSessionTests
         await test.FlushAsync();
         Assert.Equal(["PUBLISH 2 2"], test.Pipe.Sent);
         Assert.Equal(1, test.Test.Count("queue"));
+    }
+
+    [Fact]
+    [Clause("MQTT-3.3.2-5")]
+    public async Task ExpiredIsCountedAndNotLeftToOthers_WhenTheQueueIsFullOrTheSessionEnds()
+    {
+        var clock = new ManualClock();
+        await using var test = await SessionFixture.OpenAsync(clock: clock, limits: new SessionLimits { MaxQueueLength = 2 });
+        test.Session.Subscriptions.Set(new SessionSubscription("$share/g/a", 2, 0, new SubscriptionOptions(Qos.ExactlyOnce)));
+        var soon = clock.GetUtcNow().ToUnixTimeMilliseconds() + 1_000;
+        foreach (var text in new[] { "1", "2" }) test.Session.TryEnqueue(TestMessage.On("a", text, expiresAt: soon), [2], null, null);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        var expired = BrokerCounters.Read(Metric.DeliveryDroppedExpired);
+        test.Session.TryEnqueue(TestMessage.On("a", "3"), [2], null, null);
+        Assert.InRange(BrokerCounters.Read(Metric.DeliveryDroppedExpired) - expired, 1, long.MaxValue);
+        expired = BrokerCounters.Read(Metric.DeliveryDroppedExpired);
+        Assert.Equal(["3"], test.Session.Leftovers().Select(delivery => TestMessage.Text(delivery.Message)));
+        Assert.InRange(BrokerCounters.Read(Metric.DeliveryDroppedExpired) - expired, 1, long.MaxValue);
     }
 
     [Fact]

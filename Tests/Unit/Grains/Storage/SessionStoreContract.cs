@@ -24,9 +24,9 @@ public abstract class SessionStoreContract : StoreContract
         var header = new SessionHeader
         {
             ClientId = "c", Partition = 3, ProtocolVersion = 5, ExpiryIntervalSeconds = SessionHeader.NeverExpires, IsConnected = false, CreatedAt = 7,
-            DisconnectedAt = 11, UserName = "user", Will = will, WillDelaySeconds = 30, WillExpirySeconds = 77, WillDueAt = 41, ExpiresAt = 99,
+            DisconnectedAt = 11, SentUpTo = 12, UserName = "user", Will = will, WillDelaySeconds = 30, WillExpirySeconds = 77, WillDueAt = 41, ExpiresAt = 99,
         };
-        var subscription = new SessionSubscription("a/+", 17, 5, new SubscriptionOptions(Qos.ExactlyOnce, true, true, RetainHandling.SendIfNew, 268_435_455));
+        var subscription = new SessionSubscription("a/+", 17, 5, new SubscriptionOptions(Qos.ExactlyOnce, true, true, RetainHandling.SendIfNew, 268_435_455)) { RetainedFrom = "3/é" };
         await using (var test = await OpenAsync(path))
         {
             var opened = await test.Store.OpenSessionAsync("c", header with { Will = null });

@@ -16,8 +16,10 @@ public class SqliteSchemaTests
         var session = await test.Store.OpenSessionAsync("client");
         Assert.Equal(4, session!.Lease.Epoch);
         Assert.Equal(("user", 77u, 41L, 99L), (session.Header.UserName, session.Header.WillExpirySeconds, session.Header.WillDueAt, session.Header.ExpiresAt));
+        Assert.Equal(5, session.Header.SentUpTo);
         Assert.Equal("gone", Text(session.Header.Will!));
         Assert.Equal(("a/+", 17L, 5), (session.Subscriptions[0].Filter, session.Subscriptions[0].Number, session.Subscriptions[0].Shard));
+        Assert.Equal("3/a/b", session.Subscriptions[0].RetainedFrom);
         Assert.Equal(["own", "shared"], session.Queue.Select(TestStore.Text));
         Assert.True(session.Queue[1].IsReleased);
         Assert.Equal([new StoredReceipt(7, 12)], session.Receipts);

@@ -69,6 +69,7 @@ internal static class VersionOneFixture
             connected INTEGER NOT NULL,
             created_at INTEGER NOT NULL,
             disconnected_at INTEGER,
+            sent_up_to INTEGER,
             user_name TEXT,
             will BLOB,
             will_delay_seconds INTEGER NOT NULL,
@@ -77,7 +78,7 @@ internal static class VersionOneFixture
             expires_at INTEGER,
             due_at INTEGER,
             node TEXT);
-        INSERT INTO "session" VALUES(1,'client',0,3,5,4294967295,0,7,11,'user',X'012020400977696C6CE04109676F6E650915030101C10141137075626C69736865720101E0',30,77,41,99,41,NULL);
+        INSERT INTO "session" VALUES(1,'client',0,3,5,4294967295,0,7,11,5,'user',X'012020400977696C6CE04109676F6E650915030101C10141137075626C69736865720101E0',30,77,41,99,41,NULL);
         CREATE TABLE setting (
             name TEXT PRIMARY KEY,
             value TEXT NOT NULL) WITHOUT ROWID;
@@ -93,8 +94,9 @@ internal static class VersionOneFixture
             retain_as_published INTEGER NOT NULL,
             retain_handling INTEGER NOT NULL,
             identifier INTEGER NOT NULL,
+            retained_from TEXT,
             PRIMARY KEY (session_key, topic_filter)) WITHOUT ROWID;
-        INSERT INTO "subscription" VALUES(1,'a/+',17,5,2,1,1,1,9);
+        INSERT INTO "subscription" VALUES(1,'a/+',17,5,2,1,1,1,9,'3/a/b');
         CREATE INDEX session_partition ON session (partition_number);
         CREATE INDEX session_due ON session (due_at) WHERE due_at IS NOT NULL;
         CREATE INDEX subscription_shard ON subscription (shard);
