@@ -60,10 +60,6 @@ internal sealed partial class GatewayLifetime(
         InternalLoggerFactory.DefaultFactory = NullLoggerFactory.Instance; // the host's own ends with it, and this one is the process's
     }
 
-<<<<<<< HEAD
-    [LoggerMessage(3, LogLevel.Warning, "Not ready: {Reason}")]
-    private static partial void LogNotReady(ILogger log, string reason);
-=======
     private void TellDescriptors()
     {
         var (configured, possible) = (options.Value.MaxConnections, DescriptorLimit.MostConnections());
@@ -74,10 +70,12 @@ internal sealed partial class GatewayLifetime(
         LogDescriptors(log, level, possible, configured, needed);
     }
 
-    [LoggerMessage(EventId = 3, Message = "There are file descriptors for {Possible} connections, fewer than Gateway:MaxConnections = {Configured}: those above are closed at once. "
+    [LoggerMessage(EventId = 4, Message = "There are file descriptors for {Possible} connections, fewer than Gateway:MaxConnections = {Configured}: those above are closed at once. "
         + "To serve more, raise the process's limit of open files (ulimit -n, systemd's LimitNOFILE, docker's --ulimit nofile), up to {Needed}.")]
     private static partial void LogDescriptors(ILogger log, LogLevel level, int possible, int configured, long needed);
->>>>>>> fixes
+
+    [LoggerMessage(3, LogLevel.Warning, "Not ready: {Reason}")]
+    private static partial void LogNotReady(ILogger log, string reason);
 
     [LoggerMessage(1, LogLevel.Information, "Stopped accepting; sending {Count} clients away.")]
     private static partial void LogDraining(ILogger log, int count);
