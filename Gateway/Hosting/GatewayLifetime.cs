@@ -70,11 +70,11 @@ internal sealed partial class GatewayLifetime(
         LogDescriptors(log, level, possible, configured, needed);
     }
 
-    [LoggerMessage(EventId = 3, Message = "There are file descriptors for {Possible} connections, fewer than Gateway:MaxConnections = {Configured}: those above are closed at once. "
+    [LoggerMessage(EventId = 4, Message = "There are file descriptors for {Possible} connections, fewer than Gateway:MaxConnections = {Configured}: those above are closed at once. "
         + "To serve more, raise the process's limit of open files (ulimit -n, systemd's LimitNOFILE, docker's --ulimit nofile), up to {Needed}.")]
     private static partial void LogDescriptors(ILogger log, LogLevel level, int possible, int configured, long needed);
 
-    [LoggerMessage(4, LogLevel.Warning, "Not ready: {Reason}")]
+    [LoggerMessage(3, LogLevel.Warning, "Not ready: {Reason}")]
     private static partial void LogNotReady(ILogger log, string reason);
 
     [LoggerMessage(1, LogLevel.Information, "Stopped accepting; sending {Count} clients away.")]

@@ -13,6 +13,7 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, string> settings = [];
+    private readonly ConcurrentQueue<string> errors = new();
     private readonly bool ownsFolder;
     private ConcurrentQueue<string> lines = new();
     private Process? process;
@@ -33,11 +34,23 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
 
     public string DatabasePath => Path.Combine(DataDirectory, "broker.db");
 
+    /// <summary>Which program it is.</summary>
+    public string Program { get; init; } = "Broker.Gateway.dll";
+
     /// <summary>How many files and sockets the process may have open; 0 leaves what is usual.</summary>
     public int DescriptorLimit { get; init; }
 
     /// <summary>Completes with the port when the broker is ready; a new one after each kill.</summary>
     public Task<int> Ready => ready.Task;
+
+    /// <summary>Where it answers over HTTP, once it is ready.</summary>
+    public int AdminPort { get; private set; }
+
+    /// <summary>The process as the system knows it.</summary>
+    public int ProcessId => process!.Id;
+
+    /// <summary>It runs, or is stopped by a signal.</summary>
+    public bool IsRunning => process is { HasExited: false };
 
     /// <summary>How long the last start took, from the process's start to its ready message.</summary>
     public TimeSpan StartTime { get; private set; }
@@ -81,7 +94,7 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         lines = new ConcurrentQueue<string>();
         if (ready.Task.IsCompleted) ready = NewReady();
         // The test's own output folder holds the gateway with all it needs, built with the same configuration.
-        var program = Path.Combine(AppContext.BaseDirectory, "Broker.Gateway.dll");
+        var program = Path.Combine(AppContext.BaseDirectory, Program);
         ProcessStartInfo start = new("sh", ["-c", $"{(DescriptorLimit > 0 ? $"ulimit -n {DescriptorLimit} && " : "")}exec dotnet '{program}'"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = DataDirectory,
@@ -144,8 +157,11 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Lines at level Error or Critical.</summary>
-    public string[] Errors() => [.. lines.Where(line => line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal))];
+    /// <summary>Lines at level Error or Critical of the last process.</summary>
+    public string[] Errors() => [.. lines.Where(IsError)];
+
+    /// <summary>Lines at level Error or Critical of all processes so far.</summary>
+    public IReadOnlyCollection<string> AllErrors => errors;
 
     public async ValueTask DisposeAsync()
     {
@@ -159,12 +175,18 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         if (ownsFolder) Directory.Delete(DataDirectory, recursive: true);
     }
 
+    /// <summary>Everything all processes of this test run write also goes here, if a folder is named.</summary>
+    private static readonly string? LogFolder = Environment.GetEnvironmentVariable("BROKER_TESTS_LOGS");
+
     private async Task CollectAsync(StreamReader from, Stopwatch clock, TaskCompletionSource<int> whenReady)
     {
         var port = 0;
         while (await from.ReadLineAsync() is { } line)
         {
             lines.Enqueue(line);
+            if (LogFolder is not null) await File.AppendAllTextAsync(Path.Combine(LogFolder, $"{Path.GetFileName(DataDirectory)}.log"), line + '\n');
+            if (IsError(line)) errors.Enqueue(line);
+            if (AdminLine().Match(line) is { Success: true } admin) AdminPort = int.Parse(admin.Groups[1].Value, CultureInfo.InvariantCulture);
             if (PortLine().Match(line) is { Success: true } found) port = int.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture);
             if (line != "Stop with Ctrl-C.") continue;
             StartTime = clock.Elapsed;
@@ -172,12 +194,17 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         }
     }
 
+    private static bool IsError(string line) => line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal);
+
     private void Send(int signal) => Assert.Equal(0, Kill(process!.Id, signal));
 
     private static TaskCompletionSource<int> NewReady() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [GeneratedRegex(@"^MQTT .* on port (\d+) ")]
     private static partial Regex PortLine();
+
+    [GeneratedRegex(@"^Health: curl http://localhost:(\d+)/")]
+    private static partial Regex AdminLine();
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);

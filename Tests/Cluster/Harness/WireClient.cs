@@ -19,12 +19,15 @@ internal sealed record ConnectOptions(string ClientId)
 
     /// <summary>5.0 only, seconds.</summary>
     public uint WillDelay { get; init; }
+
+    /// <summary>How long the broker may be silent while it is waited for.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 }
 
 /// <summary>One packet as it came.</summary>
 internal sealed record WirePacket(byte First, byte[] Body, bool IsV5)
 {
-    public const int Connack = 2, Publish = 3, Puback = 4, Pubrec = 5, Pubrel = 6, Pubcomp = 7, Suback = 9, Pingresp = 13, Disconnect = 14;
+    public const int Connack = 2, Publish = 3, Puback = 4, Pubrec = 5, Pubrel = 6, Pubcomp = 7, Suback = 9, Unsuback = 11, Pingresp = 13, Disconnect = 14;
 
     public int Type => First >> 4;
 
@@ -68,16 +71,15 @@ internal sealed record WirePacket(byte First, byte[] Body, bool IsV5)
 /// <remarks>Used by one task at a time.</remarks>
 internal sealed class WireClient : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
-
     private readonly TcpClient tcp = new() { NoDelay = true };
     private readonly MemoryStream outgoing = new();
     private readonly Queue<WirePacket> aside = new();
     private readonly string clientId;
     private readonly bool isV5;
+    private readonly TimeSpan limit;
     private BufferedStream stream = null!;
 
-    private WireClient(ConnectOptions options) => (clientId, isV5) = (options.ClientId, options.IsV5);
+    private WireClient(ConnectOptions options) => (clientId, isV5, limit) = (options.ClientId, options.IsV5, options.Patience);
 
     /// <summary>What CONNACK said.</summary>
     public WirePacket Connack { get; private set; } = null!;
@@ -89,7 +91,7 @@ internal sealed class WireClient : IDisposable
         var client = new WireClient(options);
         try
         {
-            await client.tcp.ConnectAsync("127.0.0.1", port).WaitAsync(Limit);
+            await client.tcp.ConnectAsync("127.0.0.1", port).WaitAsync(client.limit);
             client.stream = new BufferedStream(client.tcp.GetStream(), 65_536);
             client.Connect(options);
             await client.FlushAsync();
@@ -125,19 +127,35 @@ internal sealed class WireClient : IDisposable
     /// <summary>PUBACK, PUBREC, PUBREL or PUBCOMP.</summary>
     public void Acknowledge(int type, ushort identifier) => Write((byte)(type << 4 | (type == WirePacket.Pubrel ? 2 : 0)), body => UInt16(body, identifier));
 
+    /// <summary>SUBSCRIBE.</summary>
+    public void Subscribe(string filter, int qos) => Write(0x82, body =>
+    {
+        UInt16(body, 1);
+        if (isV5) body.WriteByte(0);
+        Text(body, filter);
+        body.WriteByte((byte)qos);
+    });
+
     /// <summary>SUBSCRIBE, answered by SUBACK with what was asked for.</summary>
     public async Task SubscribeAsync(string filter, int qos)
     {
-        Write(0x82, body =>
-        {
-            UInt16(body, 1);
-            if (isV5) body.WriteByte(0);
-            Text(body, filter);
-            body.WriteByte((byte)qos);
-        });
+        Subscribe(filter, qos);
         await FlushAsync();
         var answer = await ReadAsync(WirePacket.Suback);
         Assert.Equal(qos, answer.Body[^1]);
+    }
+
+    /// <summary>UNSUBSCRIBE, answered.</summary>
+    public async Task UnsubscribeAsync(string filter)
+    {
+        Write(0xA2, body =>
+        {
+            UInt16(body, 2);
+            if (isV5) body.WriteByte(0);
+            Text(body, filter);
+        });
+        await FlushAsync();
+        await ReadAsync(WirePacket.Unsuback);
     }
 
     /// <summary>Everything sent before has been handled by the broker when this completes; what came meanwhile is kept for reading.</summary>
@@ -161,7 +179,7 @@ internal sealed class WireClient : IDisposable
     {
         try
         {
-            await tcp.GetStream().WriteAsync(outgoing.GetBuffer().AsMemory(0, (int)outgoing.Length)).AsTask().WaitAsync(Limit);
+            await tcp.GetStream().WriteAsync(outgoing.GetBuffer().AsMemory(0, (int)outgoing.Length)).AsTask().WaitAsync(limit);
             outgoing.SetLength(0);
         }
         catch (Exception ended) when (ended is ObjectDisposedException or InvalidOperationException)
@@ -216,7 +234,7 @@ internal sealed class WireClient : IDisposable
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"{clientId}: nothing came for {Limit}.");
+            throw new TimeoutException($"{clientId}: nothing came for {limit}.");
         }
     }
 
@@ -227,7 +245,7 @@ internal sealed class WireClient : IDisposable
     }
 
     private async Task<int> FillAsync(Memory<byte> buffer) =>
-        await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false).AsTask().WaitAsync(Limit);
+        await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false).AsTask().WaitAsync(limit);
 
     private void Connect(ConnectOptions options) => Write(0x10, body =>
     {

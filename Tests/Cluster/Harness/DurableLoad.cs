@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Broker.Tests.Cluster.Harness;
+
+/// <summary>Durable publishers and subscribers of QoS 1 and 2 at all nodes of a cluster, and the count of what they took: nothing acknowledged lost, order
+/// kept for each topic, no QoS 2 message twice.</summary>
+internal sealed class DurableLoad : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    /// <summary>Some hundred messages a second, so that the processors are not what is tested.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(5);
+
+    private readonly CancellationTokenSource stop = new();
+    private readonly DurableClient[] publishers;
+    private readonly DurableClient[] subscribers;
+    private Task[] running = [];
+
+    private DurableLoad(DurableClient[] publishers, DurableClient[] subscribers) => (this.publishers, this.subscribers) = (publishers, subscribers);
+
+    /// <summary>All clients.</summary>
+    public IEnumerable<DurableClient> Clients => publishers.Concat(subscribers);
+
+    public IReadOnlyList<DurableClient> Subscribers => subscribers;
+
+    /// <summary>Messages acknowledged to all publishers together.</summary>
+    public int Acknowledged => publishers.Sum(publisher => publisher.Acknowledged);
+
+    /// <summary>Subscribes, then starts all clients: two publishers for each QoS, a subscriber for each QoS and one for both, spread over the nodes.</summary>
+    public static async Task<DurableLoad> StartAsync(BrokerCluster cluster, TimeSpan? patience = null)
+    {
+        var (nodes, wait) = (cluster.Nodes.ToArray(), patience ?? TimeSpan.FromSeconds(5));
+        DurableClient Client(string id, int home, string? topic = null, int qos = 0) =>
+            new(nodes, id, topic, qos) { Home = home % nodes.Length, Patience = wait, Pace = topic is null ? TimeSpan.Zero : Pace };
+        var load = new DurableLoad(
+            [Client("p1a", 0, "load/1/a", 1), Client("p1b", 1, "load/1/b", 1), Client("p2a", 1, "load/2/a", 2), Client("p2b", 2, "load/2/b", 2)],
+            [Client("s1", 2), Client("s2", 0), Client("all", 1)]);
+        await DurableClient.SubscribeAsync(nodes[0], "s1", "load/1/#", 1);
+        await DurableClient.SubscribeAsync(nodes[0], "s2", "load/2/#", 2);
+        await DurableClient.SubscribeAsync(nodes[0], "all", "load/#", 2);
+        load.running = [.. load.Clients.Select(client => Task.Run(() => client.RunAsync(load.stop.Token)))];
+        return load;
+    }
+
+    /// <summary>Waits until every publisher got so many more acknowledgements, and every subscriber that many of each publisher's further messages.</summary>
+    /// <returns>How long that took.</returns>
+    public async Task<TimeSpan> ProgressAsync(int count)
+    {
+        var clock = Stopwatch.StartNew();
+        var goals = publishers.Select(publisher => publisher.Acknowledged + count).ToArray();
+        var numbers = publishers.Select(publisher => publisher.Published + count).ToArray();
+        await UntilAsync(
+            () => publishers.Zip(goals).All(pair => pair.First.Acknowledged >= pair.Second)
+                && subscribers.All(subscriber => publishers.Zip(numbers).All(pair => HasUpTo(subscriber, pair.First, pair.Second))),
+            $"{count} more messages everywhere");
+        return clock.Elapsed;
+    }
+
+    /// <summary>Publishes no more, waits until all is acknowledged and taken, and counts.</summary>
+    public async Task FinishAsync()
+    {
+        foreach (var publisher in publishers) publisher.StopPublishing();
+        await UntilAsync(() => publishers.All(publisher => publisher.Finished.IsCompleted), "everything acknowledged");
+        await UntilAsync(
+            () => subscribers.All(subscriber => publishers.All(publisher => HasUpTo(subscriber, publisher, publisher.Published))), "everything taken");
+        await stop.CancelAsync();
+        await Task.WhenAll(running).WaitAsync(Limit);
+        foreach (var subscriber in subscribers)
+        {
+            foreach (var publisher in publishers.Where(publisher => Wants(subscriber, publisher))) Check(subscriber, publisher);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        stop.Dispose();
+    }
+
+    /// <summary>How far each client is.</summary>
+    public string State() =>
+        string.Join("; ", publishers.Select(one => $"{one.ClientId} acknowledged {one.Acknowledged} of {one.Published}, {Where(one)}"))
+        + "; " + string.Join("; ", subscribers.Select(one => $"{one.ClientId} took {one.Received.Count}, {Where(one)}"));
+
+    private static string Where(DurableClient client) => $"node {client.Node}, {client.Connects} connects, last fault: {client.LastFault}";
+
+    private async Task UntilAsync(Func<bool> reached, string what)
+    {
+        for (var clock = Stopwatch.StartNew(); !reached(); await Task.Delay(5))
+        {
+            foreach (var failed in running.Where(task => task.IsFaulted)) await failed;
+            if (clock.Elapsed > Limit) Assert.Fail($"Not within {Limit}: {what}. {State()}");
+        }
+    }
+
+    private static bool Wants(DurableClient subscriber, DurableClient publisher) => subscriber.ClientId == "all" || subscriber.ClientId[1] == publisher.ClientId[1];
+
+    private static bool HasUpTo(DurableClient subscriber, DurableClient publisher, int number) =>
+        !Wants(subscriber, publisher) || subscriber.LastOf(publisher.Topic!) >= number;
+
+    /// <summary>All its messages, in order by first appearance; QoS 2 exactly once.</summary>
+    private static void Check(DurableClient subscriber, DurableClient publisher)
+    {
+        Assert.Equal(publisher.Published, publisher.Acknowledged);
+        var (next, repeated) = (1, 0);
+        var topic = publisher.Topic;
+        foreach (var number in subscriber.Received.Where(taken => taken.Topic == topic).Select(taken => taken.Number))
+        {
+            Assert.True(number <= next, $"{subscriber.ClientId} misses {next} of {topic}: {number} came before it");
+            if (number < next) repeated++;
+            else next++;
+        }
+
+        Assert.True(next == publisher.Published + 1, $"{subscriber.ClientId} has {topic} up to {next - 1} of {publisher.Published}");
+        if (publisher.Qos == 2) Assert.True(repeated == 0, $"{subscriber.ClientId} took {repeated} messages of {topic} twice");
+    }
+}
