@@ -14,6 +14,7 @@ using Broker.Grains.Retained;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
+using Broker.Grains.Storage.MySql;
 using Broker.Grains.Storage.Sqlite;
 using Broker.Silo.Health;
 using Microsoft.Extensions.Configuration;
@@ -34,22 +35,24 @@ internal static class BrokerSilo
     {
         var services = builder.Services;
         AddOptions<NodeOptions>(builder, NodeOptions.Section);
+        AddOptions<ClusterOptions>(builder, ClusterOptions.Section);
+        services.AddSingleton<IValidateOptions<ClusterOptions>, ClusterOptionsValidator>();
         AddOptions<StorageOptions>(builder, StorageOptions.Section);
         AddOptions<RoutingOptions>(builder, RoutingOptions.Section);
         AddOptions<RetainedOptions>(builder, RetainedOptions.Section);
         services.TryAddSingleton(TimeProvider.System); // a test brings its own clock
         var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
-        services.AddSingleton(new NodeRole(node.HostGrains, IsAlone: true));
+        var cluster = builder.Configuration.GetSection(ClusterOptions.Section).Get<ClusterOptions>() ?? new ClusterOptions();
+        services.AddSingleton(new NodeRole(node.HostGrains, IsAlone: !cluster.IsShared));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = node.DrainDelay + TimeSpan.FromMinutes(1));
         AddHealth(builder);
         AddStorage(services);
         AddGrainServices(services);
         // Before the silo: grains find the store open, and it closes after the last of them.
         services.AddHostedService<StoreLifetime>();
-        builder.UseOrleans(silo => Membership.Configure(silo, node));
+        builder.UseOrleans(silo => Membership.Configure(silo, node, cluster));
         services.AddHostedService<NodeWatch>();
         services.AddHostedService<SpreadKeeper>();
-        services.AddHostedService<DueSweeperStarter>();
         services.AddHostedService(provider => provider.GetRequiredService<ShardReadiness>());
     }
 
@@ -81,14 +84,20 @@ internal static class BrokerSilo
         services.AddSingleton(provider => new MessageCodec(provider.GetRequiredService<Serializer<ApplicationMessage>>()));
         services.AddSingleton<StoreInstruments>();
         services.AddSingleton(provider => new StoreOptions { MaxPendingWrites = provider.GetRequiredService<IOptions<StorageOptions>>().Value.MaxPendingWrites });
-        services.AddSingleton<IStoreDatabase>(provider =>
-        {
-            var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
-            var sqlite = new SqliteOptions { Path = storage.DatabasePath, SyncEveryCommit = storage.SyncEveryCommit, MaxPages = storage.MaxPages };
-            return new SqliteDatabase(
-                sqlite, provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(), provider.GetRequiredService<MessageCodec>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SqliteDatabase>>());
-        });
+        services.AddSingleton(CreateDatabase);
         services.AddSingleton<BrokerStore>();
+    }
+
+    private static IStoreDatabase CreateDatabase(IServiceProvider provider)
+    {
+        var node = provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString();
+        var codec = provider.GetRequiredService<MessageCodec>();
+        var clock = provider.GetRequiredService<TimeProvider>();
+        var cluster = provider.GetRequiredService<IOptions<ClusterOptions>>().Value;
+        if (cluster.IsShared) return new MySqlDatabase(new MySqlOptions(cluster.Connection()), node, codec, clock);
+        var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
+        var sqlite = new SqliteOptions { Path = storage.DatabasePath, SyncEveryCommit = storage.SyncEveryCommit, MaxPages = storage.MaxPages };
+        return new SqliteDatabase(sqlite, node, codec, clock, provider.GetRequiredService<ILogger<SqliteDatabase>>());
     }
 
     private static void AddGrainServices(IServiceCollection services)

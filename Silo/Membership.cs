@@ -2,7 +2,9 @@ using System.Net;
 using Broker.Grains.Cluster;
 using Broker.Grains.Gateways;
 using Broker.Grains.Sessions;
+using Broker.Grains.Storage.MySql;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 
 namespace Broker.Silo;
@@ -10,9 +12,12 @@ namespace Broker.Silo;
 /// <summary>How this process joins the others, notices their deaths, and takes grains.</summary>
 internal static class Membership
 {
-    public static void Configure(ISiloBuilder silo, NodeOptions node)
+    private const string ServiceId = "broker";
+
+    public static void Configure(ISiloBuilder silo, NodeOptions node, ClusterOptions cluster)
     {
-        silo.UseLocalhostClustering(siloPort: OwnAddress.FindPort(node.Port, IPAddress.Loopback), gatewayPort: 0, serviceId: "broker", clusterId: "broker");
+        if (cluster.IsShared) Share(silo, node, cluster);
+        else silo.UseLocalhostClustering(siloPort: OwnAddress.FindPort(node.Port, IPAddress.Loopback), gatewayPort: 0, serviceId: ServiceId, clusterId: cluster.Id);
         silo.AddGrainService<GatewayService>();
         silo.AddGrainService<SessionService>();
         silo.AddGrainService<SpreadService>();
@@ -23,6 +28,21 @@ internal static class Membership
         silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
         silo.Configure<ClusterMembershipOptions>(SetTimes);
         if (!node.HostGrains) silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(type => type.Assembly == typeof(SessionGrain).Assembly));
+    }
+
+    /// <summary>The members are known from the database that the store is in.</summary>
+    private static void Share(ISiloBuilder silo, NodeOptions node, ClusterOptions cluster)
+    {
+        // What is wrong with the connection string is said when the options are checked.
+        var host = ConnectionText.Fault(cluster.ConnectionString!) is null ? ConnectionText.Host(cluster.ConnectionString!) : "localhost";
+        var address = OwnAddress.Find(node.Address, host);
+        silo.ConfigureEndpoints(address, OwnAddress.FindPort(node.Port, address), gatewayPort: 0);
+        silo.Configure<Orleans.Configuration.ClusterOptions>(ids => (ids.ServiceId, ids.ClusterId) = (ServiceId, cluster.Id));
+        silo.UseAdoNetClustering(database => database.Configure<IOptions<ClusterOptions>>((options, checkedCluster) =>
+        {
+            options.Invariant = ConnectionText.OrleansInvariant;
+            options.ConnectionString = new MySqlOptions(checkedCluster.Value.Connection()).Complete(pooled: true);
+        }));
     }
 
     /// <summary>A killed process is declared dead in 2 to 3 s, a frozen one in 6 to 10 s: below that a long garbage collection would look like death.</summary>

@@ -1,3 +1,4 @@
+using Broker.Grains.Storage.MySql;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -7,5 +8,7 @@ namespace Broker.Silo;
 internal static class SiloDescription
 {
     /// <summary>Where the data lies.</summary>
-    public static string DataOf(IServiceProvider services) => services.GetRequiredService<IOptions<StorageOptions>>().Value.DatabasePath;
+    public static string DataOf(IServiceProvider services) =>
+        services.GetRequiredService<IOptions<ClusterOptions>>().Value is { IsShared: true } cluster ? ConnectionText.Describe(cluster.ConnectionString!)
+            : services.GetRequiredService<IOptions<StorageOptions>>().Value.DatabasePath;
 }

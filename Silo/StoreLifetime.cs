@@ -1,7 +1,6 @@
 using System.Globalization;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Routing;
-using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -9,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Silo;
 
 /// <summary>Opens the store before the silo starts and closes it, flushed, after the silo has stopped.</summary>
-internal sealed class StoreLifetime(BrokerStore store, IOptions<StorageOptions> storage, IOptions<RoutingOptions> routing) : IHostedService, IDisposable
+internal sealed class StoreLifetime(BrokerStore store, IOptions<ClusterOptions> cluster, IOptions<StorageOptions> storage, IOptions<RoutingOptions> routing) : IHostedService, IDisposable
 {
     private FileStream? claim;
 
@@ -17,7 +16,7 @@ internal sealed class StoreLifetime(BrokerStore store, IOptions<StorageOptions> 
     /// <exception cref="OptionsValidationException">The store was made for other shards.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        Claim(storage.Value.DataDirectory);
+        if (!cluster.Value.IsShared) Claim(storage.Value.DataDirectory);
         try
         {
             await store.StartAsync();
@@ -62,12 +61,4 @@ internal sealed class StoreLifetime(BrokerStore store, IOptions<StorageOptions> 
         throw new OptionsValidationException(key, typeof(RoutingOptions),
             [$"{key} = '{wanted}' is not allowed: this store was created with {stored}, which is fixed for its life."]);
     }
-}
-
-/// <summary>Starts the sweeper of due wills and expiries once the silo is active.</summary>
-internal sealed class DueSweeperStarter(IGrainFactory grains) : IHostedService
-{
-    public Task StartAsync(CancellationToken cancellationToken) => grains.GetGrain<IDueSweeperGrain>(0).Ping();
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

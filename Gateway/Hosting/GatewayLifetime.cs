@@ -2,8 +2,8 @@ using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Messages;
-using DotNetty.Transport.Channels;
 using DotNetty.Common.Internal.Logging;
+using DotNetty.Transport.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,12 +16,28 @@ internal sealed partial class GatewayLifetime(
     MqttListener listener, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
     IServiceProvider services, IOptions<GatewayOptions> options, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
+    private static readonly TimeSpan WarmUpPause = TimeSpan.FromSeconds(1);
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync(), registry.WarmUpAsync());
+        while (!await TryWarmUpAsync()) await Task.Delay(WarmUpPause, time, cancellationToken); // a front end may be up before the silos
         await listener.StartAsync();
         TellDescriptors();
         StartMessage.Print(Console.Out, listener.LocalAddress, EmbeddedSilo.AdminPort(services), EmbeddedSilo.DescribeData(services));
+    }
+
+    private async Task<bool> TryWarmUpAsync()
+    {
+        try
+        {
+            await Task.WhenAll(shards.WarmUpAsync(grains), retained.WarmUpAsync(), registry.WarmUpAsync());
+            return true;
+        }
+        catch (Exception fault) when (GrainCalls.MayPass(fault))
+        {
+            LogNotReady(log, fault.Message);
+            return false;
+        }
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -57,6 +73,9 @@ internal sealed partial class GatewayLifetime(
     [LoggerMessage(EventId = 3, Message = "There are file descriptors for {Possible} connections, fewer than Gateway:MaxConnections = {Configured}: those above are closed at once. "
         + "To serve more, raise the process's limit of open files (ulimit -n, systemd's LimitNOFILE, docker's --ulimit nofile), up to {Needed}.")]
     private static partial void LogDescriptors(ILogger log, LogLevel level, int possible, int configured, long needed);
+
+    [LoggerMessage(4, LogLevel.Warning, "Not ready: {Reason}")]
+    private static partial void LogNotReady(ILogger log, string reason);
 
     [LoggerMessage(1, LogLevel.Information, "Stopped accepting; sending {Count} clients away.")]
     private static partial void LogDraining(ILogger log, int count);

@@ -10,7 +10,7 @@ namespace Broker.Gateway.Links;
 /// <summary>This gateway's way to the client registry, and the takeover that a registration may demand (promise 4).</summary>
 internal sealed class ClientRegistryLinks(
     ILocalClientRegistries local, IGrainFactory grains, ShardMap map, ILocalSiloDetails silo, IGatewayClient gateways, ISiloStatusOracle silos,
-    ConnectionTable connections, BrokerGauges gauges)
+    ConnectionTable connections, BrokerGauges gauges, TimeProvider time)
 {
     /// <summary>Where a connection of this process is.</summary>
     public ClientLocation LocationOf(ulong connection) => new(silo.SiloAddress, connection);
@@ -21,15 +21,14 @@ internal sealed class ClientRegistryLinks(
         var partition = map.PartitionOf(registration.ClientId);
         if (local.Find(partition) is not { } here || !here.TryRegister(registration, out var result))
         {
-            // Off the event loop: its scheduler must not run the grain call's continuations.
-            result = await Task.Run(() => grains.GetGrain<IClientRegistryGrain>(partition).Register(registration));
+            result = await GrainCalls.InsistAsync(() => grains.GetGrain<IClientRegistryGrain>(partition).Register(registration), time);
         }
 
         if (result.Previous is not { } previous || previous == registration.Location) return result;
         // A durable session that is discarded counts where it ends.
         if (!cleanStart) BrokerCounters.Add(Metric.SessionTakeovered);
         else if (!result.HasStoredSession) BrokerCounters.Add(Metric.SessionDiscarded);
-        if (!previous.Gateway.Equals(silo.SiloAddress)) await Task.Run(() => CloseElsewhereAsync(previous));
+        if (!previous.Gateway.Equals(silo.SiloAddress)) await GrainCalls.InsistAsync(() => CloseElsewhereAsync(previous), time);
         else if (connections.Find(previous.Connection) is { } older) await older.CloseAsync(ReasonCode.SessionTakenOver, "takeovered");
         return result;
     }
@@ -71,6 +70,6 @@ internal sealed class ClientRegistryLinks(
     {
         var partition = map.PartitionOf(clientId);
         if (local.Find(partition) is { } here && here.TryUnregister(clientId, LocationOf(connection))) return;
-        await Task.Run(() => grains.GetGrain<IClientRegistryGrain>(partition).Unregister(clientId, LocationOf(connection)));
+        await GrainCalls.InsistAsync(() => grains.GetGrain<IClientRegistryGrain>(partition).Unregister(clientId, LocationOf(connection)), time);
     }
 }

@@ -14,11 +14,13 @@ internal sealed class RetainedLinks
     private readonly IRetainedGrain[] partitions;
     private readonly StoreLink[] links;
     private readonly ShardMap map;
+    private readonly TimeProvider time;
 
     public RetainedLinks(ILocalRetainedPartitions local, IGrainFactory grains, ShardMap map, TimeProvider time)
     {
         this.local = local;
         this.map = map;
+        this.time = time;
         partitions = [.. Enumerable.Range(0, map.Count).Select(partition => grains.GetGrain<IRetainedGrain>(partition))];
         links = [.. partitions.Select(partition => new StoreLink(partition, time))];
     }
@@ -47,9 +49,8 @@ internal sealed class RetainedLinks
     public ValueTask<RetainedPage> MatchAsync(int partition, TopicFilter filter, TopicName? after, int limit)
     {
         if (local.Find(partition) is { } here && here.TryMatch(filter, after, limit, out var page)) return ValueTask.FromResult(page);
-        // Off the event loop: its scheduler must not run the grain call's continuations.
         var grain = partitions[partition];
-        return new ValueTask<RetainedPage>(Task.Run(() => grain.Match(filter, after, limit)));
+        return new ValueTask<RetainedPage>(GrainCalls.InsistAsync(() => grain.Match(filter, after, limit), time));
     }
 
     /// <summary>Activates every partition.</summary>

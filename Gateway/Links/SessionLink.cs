@@ -40,8 +40,8 @@ internal sealed class SessionLink(SiloAddress silo, ISessionService service, Sil
     {
         foreach (var work in batch)
         {
-            work.Done?.TrySetResult();
-            work.Session.Lose(ReasonCode.ServerShuttingDown);
+            if (work.Done is null) work.Session.Lose(ReasonCode.ServerShuttingDown);
+            else work.Done.TrySetResult(); // it leaves anyhow
         }
     }
 

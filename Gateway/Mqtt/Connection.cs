@@ -82,8 +82,9 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>Something of ours failed: it costs this connection.</summary>
     public void Fail(Exception error)
     {
-        LogFailed(services.Log, error, Client?.ClientId, Number);
-        Disconnect(ReasonCode.UnspecifiedError, "internal error");
+        LogError(error);
+        var busy = Phase == ConnectionPhase.Connecting ? ReasonCode.ServerUnavailable : ReasonCode.ServerBusy;
+        Disconnect(GrainCalls.MayPass(error) ? busy : ReasonCode.UnspecifiedError, "internal error");
     }
 
     public void OnOpened()
@@ -287,10 +288,7 @@ internal sealed partial class Connection : IPacketHandler
                 await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session.CloseAsync(publishWill, changedExpiry));
             }
         }
-        catch (Exception error) // the boundary of this connection
-        {
-            LogFailed(services.Log, error, Client?.ClientId, Number);
-        }
+        catch (Exception error) { LogError(error); } // the boundary of this connection
         finally
         {
             services.Connections.Remove(this);

@@ -55,9 +55,9 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
 
     public IDisposable? BeginAtomicWrites() => session.BeginAtomicWrites();
 
-    public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested) => await Task.Run(() => grain.Subscribe(requested));
+    public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested) => await GrainCalls.InsistAsync(() => grain.Subscribe(requested), connection.Loop.Time);
 
-    public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters) => await Task.Run(() => grain.Unsubscribe(filters));
+    public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] filters) => await GrainCalls.InsistAsync(() => grain.Unsubscribe(filters), connection.Loop.Time);
 
     public bool IsSubscribed(in TopicFilter filter) => session.IsSubscribed(filter);
 
@@ -67,7 +67,7 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
     {
         session.Detach(this);
         var rests = connection.Retained?.Rests();
-        await Task.Run(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds, rests)));
+        await GrainCalls.InsistAsync(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds, rests)), connection.Loop.Time);
     }
 
     void ISessionPipe.Publish(in Delivery delivery, bool dup) => Hand(new Letter(this, dup ? RepeatLetter : PublishLetter, Delivery: delivery));

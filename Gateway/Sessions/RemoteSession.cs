@@ -105,7 +105,7 @@ internal sealed class RemoteSession(
 
     public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested)
     {
-        var results = await Task.Run(() => grain.Subscribe(requested));
+        var results = await GrainCalls.InsistAsync(() => grain.Subscribe(requested), connection.Loop.Time);
         for (var i = 0; i < results.Length; i++)
         {
             if (results[i].Code < ReasonCode.UnspecifiedError) filters?.Add(requested[i].Filter.Text);
@@ -117,7 +117,7 @@ internal sealed class RemoteSession(
 
     public async ValueTask<ReasonCode[]> UnsubscribeAsync(TopicFilter[] requested)
     {
-        var codes = await Task.Run(() => grain.Unsubscribe(requested));
+        var codes = await GrainCalls.InsistAsync(() => grain.Unsubscribe(requested), connection.Loop.Time);
         foreach (var filter in requested) filters?.Remove(filter.Text);
         return codes;
     }
@@ -141,7 +141,7 @@ internal sealed class RemoteSession(
         }
 
         receipts.Abandon();
-        await Task.Run(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds, rests)));
+        await GrainCalls.InsistAsync(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds, rests)), connection.Loop.Time);
     }
 
     /// <summary>The session tells something. Any thread.</summary>

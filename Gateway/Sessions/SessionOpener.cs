@@ -34,7 +34,7 @@ internal sealed class SessionOpener(
         {
             if (hasStoredSession)
             {
-                var code = await Task.Run(() => GrainOf(client.ClientId).Discard()); // [MQTT-3.1.2-4]
+                var code = await GrainCalls.InsistAsync(() => GrainOf(client.ClientId).Discard(), connection.Loop.Time); // [MQTT-3.1.2-4]
                 if (code != ReasonCode.Success) return (code, null);
             }
 
@@ -65,7 +65,7 @@ internal sealed class SessionOpener(
             MayMove = role.HostsGrains,
             NeedsFilters = options.MaxSubscriptions > 0,
         };
-        var result = await OpenAsync(grain, request);
+        var result = await OpenAsync(grain, request, connection.Loop.Time);
         if (result.Code != ReasonCode.Success) return (result.Code, null);
         BrokerCounters.Add(result.SessionPresent ? Metric.SessionResumed : Metric.SessionCreated);
         return durable.Reach(connection, location, client.ClientId, grain, result, limits) is { } session
@@ -73,16 +73,17 @@ internal sealed class SessionOpener(
             : (ReasonCode.ServerUnavailable, null);
     }
 
-    /// <summary>Opens the session, off the event loop, whose scheduler must not run the grain call's continuations. One that lives elsewhere comes here first.</summary>
-    private static Task<OpenSessionResult> OpenAsync(ISessionGrain grain, OpenSessionRequest request) => Task.Run(async () =>
+    /// <summary>Opens the session. One that lives elsewhere comes here first.</summary>
+    private static async Task<OpenSessionResult> OpenAsync(ISessionGrain grain, OpenSessionRequest request, TimeProvider time)
     {
         for (var move = 0; ; move++)
         {
             // The last time it is taken where it is.
-            var result = await grain.Open(request with { MayMove = request.MayMove && move < MaxMoves });
+            var asked = request with { MayMove = request.MayMove && move < MaxMoves };
+            var result = await GrainCalls.InsistAsync(() => grain.Open(asked), time);
             if (result.Code != ReasonCode.ServerMoved) return result;
         }
-    });
+    }
 
     private ISessionGrain GrainOf(string clientId) => grains.GetGrain<ISessionGrain>(SessionKey.Of(clientId));
 

@@ -4,7 +4,7 @@ namespace Broker.Grains.Interfaces.Messages;
 
 /// <summary>An application message on its way through the broker.</summary>
 /// <remarks>Made once, at decode, and shared by everybody from then on: nothing in it may be written to again.</remarks>
-[GenerateSerializer, Immutable, Alias("ApplicationMessage")]
+[GenerateSerializer, Immutable, SuppressReferenceTracking, Alias("ApplicationMessage")]
 public sealed class ApplicationMessage
 {
     /// <summary>Where it was published, mountpoint included.</summary>

@@ -1,6 +1,7 @@
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Topics;
+using Orleans.Concurrency;
 
 namespace Broker.Grains.Interfaces.Sessions;
 
@@ -29,7 +30,8 @@ public interface ISessionGrain : IGrainWithStringKey
 
     /// <summary>Takes messages from a shard in another process.</summary>
     /// <returns>A code for each when it is stored.</returns>
-    [Alias("Enqueue")]
+    /// <remarks>Also while another call waits: a session may be subscribed to its own will's topic.</remarks>
+    [AlwaysInterleave, Alias("Enqueue")]
     Task<ReasonCode[]> Enqueue(SessionBatch batch);
 
     /// <summary>Does what has come due: publishes the delayed will, ends the expired session.</summary>

@@ -1,5 +1,6 @@
 using Broker.Grains.Clients;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Routing;
 using Broker.Grains.Storage;
 using Microsoft.Extensions.Hosting;
@@ -7,7 +8,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Grains.Cluster;
 
-/// <summary>Takes a process that was declared dead out of everything that is active here, fences it in the store, and sees that its wills are published.</summary>
+/// <summary>Takes a process that was declared dead out of everything that is active here, fences it in the store, and sees that its wills are published
+/// and that the sweeper of what is due is up.</summary>
 /// <remarks>Every process that hosts grains does all of it: each part is harmless when it is done twice, and one of them may die in the middle.</remarks>
 internal sealed partial class NodeWatch(
     ISiloStatusOracle silos, NodeFences fences, BrokerStore store, IGrainFactory grains, LocalShards shards, LocalClientRegistries clients, NodeRole role,
@@ -53,6 +55,7 @@ internal sealed partial class NodeWatch(
         try
         {
             await fences.EnsureAsync();
+            await grains.GetGrain<IDueSweeperGrain>(0).Ping(); // it may have lived there
             foreach (var node in await store.ListNodesWithWillsAsync()) await grains.GetGrain<IUndertakerGrain>(UndertakerGrain.KeyOf(node)).Bury();
         }
         catch (Exception fault) when (fault is StoreException or TimeoutException or OrleansException)

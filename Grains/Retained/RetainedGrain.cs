@@ -50,11 +50,11 @@ internal sealed class RetainedGrain(
         local.Open(Number, partition);
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         local.Close(Number);
         partition?.Close();
-        return Task.CompletedTask;
+        await store.FlushAsync(); // the next activation reads what this one has written
     }
 
     public Task MoveTo(SiloAddress silo) => this.MigrateTo(silo);

@@ -14,7 +14,8 @@ internal interface IDestination
     /// <param name="routes">The numbers by which the destination knows the matching subscriptions.</param>
     /// <param name="body">What several durable sessions store together; null if this is the only one.</param>
     /// <param name="receipt">Is answered when the message is safe there; null if nobody waits.</param>
-    void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt);
+    /// <param name="group">The shared subscription whose turn it was: if the destination dies, another member is to get the message.</param>
+    void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt, SharedGroup? group = null);
 }
 
 /// <summary>Makes the destinations that routes name.</summary>
@@ -22,6 +23,9 @@ internal interface IDestinationFactory
 {
     /// <summary>The destination; null for the gateway of this process, whose messages the publisher delivers itself.</summary>
     IDestination? Create(RouteDestination destination);
+
+    /// <summary>Delivers to the gateway of this process when no publisher is there to do it.</summary>
+    void DeliverHere(ApplicationMessage message, ulong[] routes);
 }
 
 /// <summary>Numbers a shard's destinations, so that a route is small. Under the shard's lock.</summary>
@@ -29,6 +33,9 @@ internal sealed class DestinationTable(IDestinationFactory factory)
 {
     /// <summary>The number of this process's own gateway.</summary>
     public const int Own = 0;
+
+    /// <summary>Delivers to the gateway of this process when no publisher is there to do it.</summary>
+    public void DeliverHere(ApplicationMessage message, ulong[] routes) => factory.DeliverHere(message, routes);
 
     private readonly Dictionary<RouteDestination, int> numbers = [];
     private readonly List<Entry> entries = [new(null, null, null)];

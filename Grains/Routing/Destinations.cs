@@ -6,17 +6,20 @@ using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Broker.Grains.Routing;
 
 /// <summary>Makes destinations: a link for each other gateway, and for each durable session.</summary>
-internal sealed class DestinationFactory(ILocalSiloDetails silo, ISiloStatusOracle silos, IGatewayClient gateways, IGrainFactory grains, LocalSessions sessions, TimeProvider time)
+internal sealed class DestinationFactory(ILocalSiloDetails silo, ISiloStatusOracle silos, IGatewayClient gateways, IGrainFactory grains, LocalSessions sessions, IServiceProvider services, TimeProvider time)
     : IDestinationFactory
 {
     public IDestination? Create(RouteDestination destination) =>
         destination.ClientId is { } clientId ? new SessionDestination(clientId, sessions, grains, time)
         : destination.Gateway!.Equals(silo.SiloAddress) ? null
         : new GatewayDestination(destination.Gateway, gateways.At(destination.Gateway), silos, time);
+
+    public void DeliverHere(ApplicationMessage message, ulong[] routes) => services.GetService<ILocalGateway>()?.Deliver(message, routes);
 }
 
 /// <summary>The transient sessions of a gateway in another process.</summary>
@@ -27,11 +30,11 @@ internal sealed class GatewayDestination(SiloAddress silo, IGatewayService gatew
 
     protected override bool IsGone => silos.IsDeadSilo(silo);
 
-    public void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt)
+    public void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt, SharedGroup? group)
     {
         receipt?.Expect();
         BrokerCounters.Add(Metric.MessagesForward);
-        if (TryEnqueue(new Item(new RoutedMessage(message, routes), receipt))) return;
+        if (TryEnqueue(new Item(new RoutedMessage(message, routes), receipt, group))) return;
         BrokerCounters.Add(Metric.MessagesDroppedLinkFull);
         receipt?.Answer(ReasonCode.QuotaExceeded);
     }
@@ -42,13 +45,17 @@ internal sealed class GatewayDestination(SiloAddress silo, IGatewayService gatew
         foreach (var item in batch) item.Receipt?.Answer(ReasonCode.Success);
     }
 
-    /// <summary>The gateway has gone, and its transient sessions with it: nobody is left who could miss the message.</summary>
+    /// <summary>The gateway has gone, and its transient sessions with it: nobody is left who could miss the message, but for other members of a group.</summary>
     protected override void OnGivenUp(Item[] batch, Exception error)
     {
-        foreach (var item in batch) item.Receipt?.Answer(ReasonCode.Success);
+        foreach (var (message, receipt, group) in batch)
+        {
+            group?.DispatchInstead(this, message.Message, receipt);
+            receipt?.Answer(ReasonCode.Success);
+        }
     }
 
-    internal readonly record struct Item(RoutedMessage Message, PublishReceipt? Receipt);
+    internal readonly record struct Item(RoutedMessage Message, PublishReceipt? Receipt, SharedGroup? Group);
 }
 
 /// <summary>One durable session: directly if its grain is in this process, by a batched link if not.</summary>
@@ -59,7 +66,7 @@ internal sealed class SessionDestination(string clientId, LocalSessions sessions
 
     public bool NeedsReceipt => true;
 
-    public void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt)
+    public void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt, SharedGroup? group)
     {
         if (IsIdle)
         {

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Text;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 
 namespace Broker.Grains.Routing;
@@ -80,10 +81,31 @@ internal sealed class SharedGroup(SharedStrategy strategy, DestinationTable dest
             member = Choose(message);
         }
 
+        Hand(member, message, receipt, shared);
+        return true;
+    }
+
+    /// <summary>The member that had been chosen has died: gives the message to one elsewhere, if there is one.</summary>
+    public void DispatchInstead(IDestination dead, ApplicationMessage message, PublishReceipt? receipt)
+    {
+        Member? member;
+        lock (gate) member = members.Find(other => other.Target != dead);
+        if (member is null)
+        {
+            BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
+            return;
+        }
+
+        var here = new List<ulong>();
+        Hand(member, message, receipt, here);
+        if (here.Count > 0) destinations.DeliverHere(message, [.. here]);
+    }
+
+    private void Hand(Member member, ApplicationMessage message, PublishReceipt? receipt, List<ulong> shared)
+    {
         // A member may also be a subscriber in its own right, and one that takes over for another gets what that one had: no repetitions either.
         if (member.Target is null) shared.Add(member.Routes[0]);
-        else member.Target.Deliver(message.WithoutOrigin(), member.Routes, null, receipt);
-        return true;
+        else member.Target.Deliver(message.WithoutOrigin(), member.Routes, null, receipt, this);
     }
 
     private Member Choose(ApplicationMessage message) => strategy switch

@@ -90,13 +90,14 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
 
     public Task Change(RouteChange[] changes)
     {
-        shard.TryChange(changes);
+        if (!shard.TryChange(changes)) throw new InvalidOperationException("The shard leaves this process.");
         return Task.CompletedTask;
     }
 
     public async Task<ReasonCode[]> Publish(PublishBatch batch)
     {
-        if (!seen.Contains(batch.Link, batch.Number, out var answer))
+        // One that failed may be carried out again.
+        if (!seen.Contains(batch.Link, batch.Number, out var answer) || answer.Done is { IsFaulted: true })
         {
             var codes = new ReasonCode[batch.Messages.Length];
             seen.Add(batch.Link, batch.Number, answer = (RouteAsync(batch.Messages, codes), codes));
@@ -150,7 +151,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
         for (var i = 0; i < messages.Length; i++)
         {
             var message = messages[i];
-            shard.TryMatch(message.Topic, out var match);
+            if (!shard.TryMatch(message.Topic, out var match)) throw new InvalidOperationException("The shard leaves this process.");
             if (match.DestinationCount == 0)
             {
                 if (!message.Topic.IsSystem) BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);

@@ -106,6 +106,9 @@ internal sealed partial class SessionGrain(
         var expiry = request.ExpirySeconds ?? header!.ExpiryIntervalSeconds;
         if (expiry == 0)
         {
+            // Due at once: should the end fail half-way, the sweeper makes another attempt.
+            var pending = request.PublishWill ? header!.Will : null;
+            await KeepAsync(header!.LeftAt(NowMs, expiry, pending, session.SentUpTo));
             await EndAsync(request.PublishWill, Metric.SessionTerminated, last);
             DeactivateOnIdle();
             return;

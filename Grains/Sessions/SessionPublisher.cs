@@ -11,17 +11,14 @@ namespace Broker.Grains.Sessions;
 /// <summary>What a session grain asks of the other grains: to publish its will, to route to it, to forget it.</summary>
 internal sealed class SessionPublisher(IGrainFactory grains, ShardMap map)
 {
-    private readonly Guid link = Guid.NewGuid();
-    private long lastNumber;
-
     /// <summary>Publishes one of the session's own messages; completes when everybody has it who must.</summary>
     public async Task PublishAsync(ApplicationMessage message)
     {
         BrokerCounters.Add(Metric.MessagesPublish);
         var shard = map.ShardOf(message.Topic);
         if (message.Retain) await grains.GetGrain<IRetainedGrain>(shard).Store([message]);
-        // A link of its own for each: nothing here is repeated, and the number must not look like a repetition.
-        await grains.GetGrain<ITopicShardGrain>(shard).Publish(new PublishBatch(link, Interlocked.Increment(ref lastNumber), [message]));
+        // A link of its own for each: several may be on their way at a time, and none must look like a repetition of another.
+        await grains.GetGrain<ITopicShardGrain>(shard).Publish(new PublishBatch(Guid.NewGuid(), 1, [message]));
     }
 
     /// <summary>Adds and removes routes in the shards they live in.</summary>

@@ -14,12 +14,13 @@ internal sealed class BrokerStore : IAsyncDisposable
     private readonly IStoreDatabase database;
     private readonly MessageCodec codec;
     private readonly StoreWriter writer;
-    private readonly SemaphoreSlim reading = new(1);
+    private readonly SemaphoreSlim reading;
 
     public BrokerStore(
         IStoreDatabase database, MessageCodec codec, StoreOptions options, StoreInstruments instruments, TimeProvider clock, ILogger<BrokerStore> logger)
     {
         (this.database, this.codec) = (database, codec);
+        reading = new SemaphoreSlim(database.ReadsAtOnce);
         writer = new StoreWriter(database, options, instruments, clock, logger);
     }
 
@@ -37,17 +38,17 @@ internal sealed class BrokerStore : IAsyncDisposable
     /// <exception cref="StoreException">It cannot be opened, or was written by a newer program.</exception>
     public Task StartAsync() => writer.StartAsync();
 
-    /// <summary>Writes all that was submitted, reports it and closes the database, after the read that runs.</summary>
+    /// <summary>Writes all that was submitted, reports it and closes the database, after the reads that run.</summary>
     public async ValueTask DisposeAsync()
     {
-        await reading.WaitAsync();
+        for (var i = 0; i < database.ReadsAtOnce; i++) await reading.WaitAsync();
         try
         {
             await writer.StopAsync();
         }
         finally
         {
-            reading.Release();
+            reading.Release(database.ReadsAtOnce);
         }
     }
 
@@ -125,11 +126,7 @@ internal sealed class BrokerStore : IAsyncDisposable
     /// Then ends its connections: sessions connected to it are disconnected from now on, their will and expiry come due.</summary>
     /// <remarks>May be repeated, and done by several nodes at once. Repeat it if it fails: connections may be left.</remarks>
     /// <exception cref="StoreException">The database cannot be written, or this node is fenced itself.</exception>
-    public Task FenceAsync(string node) => ReadAsync(() =>
-    {
-        database.Fence(node);
-        return true;
-    });
+    public Task FenceAsync(string node) => Task.Run(() => database.Fence(node));
 
     /// <summary>Committed wills of transient sessions' connections to a node.</summary>
     /// <exception cref="StoreException">The database, or a will, cannot be read.</exception>
@@ -155,7 +152,7 @@ internal sealed class BrokerStore : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads on the thread pool, beside the writer: a read never holds up a commit. One at a time.</summary>
+    /// <summary>Reads on the thread pool, beside the writer: a read never holds up a commit.</summary>
     private async Task<T> ReadAsync<T>(Func<T> read)
     {
         await reading.WaitAsync();

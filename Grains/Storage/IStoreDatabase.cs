@@ -7,6 +7,9 @@ namespace Broker.Grains.Storage;
 /// <remarks>What differs between SQLite and MySQL is behind this; group commit, bounds and outages are not.</remarks>
 internal interface IStoreDatabase : IDisposable
 {
+    /// <summary>How many reads may run at once.</summary>
+    int ReadsAtOnce { get; }
+
     /// <summary>Opens the database, creating and migrating its schema. Writer thread.</summary>
     /// <exception cref="StoreException">It cannot be opened, or has a newer schema.</exception>
     void Open();
@@ -23,30 +26,30 @@ internal interface IStoreDatabase : IDisposable
     /// <exception cref="NodeFencedException">It never will.</exception>
     void Probe();
 
-    /// <summary>Fences a node and ends its connections. Any thread, one at a time.</summary>
+    /// <summary>Fences a node and ends its connections. Any thread, beside writes and reads.</summary>
     /// <exception cref="StoreUnavailableException">It may or may not be fenced; not all its connections are ended.</exception>
     /// <exception cref="NodeFencedException">This node is fenced itself.</exception>
     void Fence(string node);
 
-    /// <summary>Subscriptions of one shard and those that live in all. Any thread, one read at a time.</summary>
+    /// <summary>Subscriptions of one shard and those that live in all. Any thread, as many reads at once as <see cref="ReadsAtOnce"/> says.</summary>
     IReadOnlyList<ShardSubscription> ReadSubscriptions(int shard);
 
-    /// <summary>A page of retained messages. Any thread, one read at a time.</summary>
+    /// <summary>A page of retained messages. Any thread, as many reads at once as <see cref="ReadsAtOnce"/> says.</summary>
     /// <param name="partition">Which partition.</param>
     /// <param name="after">Where the last page ended; 0 for the first.</param>
     /// <param name="limit">Most messages to return; fewer means the end.</param>
     StoredRetained ReadRetained(int partition, long after, int limit);
 
-    /// <summary>All sessions of one partition. Any thread, one read at a time.</summary>
+    /// <summary>All sessions of one partition. Any thread, as many reads at once as <see cref="ReadsAtOnce"/> says.</summary>
     IReadOnlyList<SessionSummary> ReadSessions(int partition);
 
-    /// <summary>Clients whose will or expiry is due, the longest overdue first. Any thread, one read at a time.</summary>
+    /// <summary>Clients whose will or expiry is due, the longest overdue first. Any thread, as many reads at once as <see cref="ReadsAtOnce"/> says.</summary>
     IReadOnlyList<string> ReadDue(long nowMs, int limit);
 
-    /// <summary>Wills of connections to a node. Any thread, one read at a time.</summary>
+    /// <summary>Wills of connections to a node. Any thread, as many reads at once as <see cref="ReadsAtOnce"/> says.</summary>
     IReadOnlyList<StoredWill> ReadWills(string node);
 
-    /// <summary>Nodes that are gone and have left wills. Any thread, one read at a time.</summary>
+    /// <summary>Nodes that are gone and have left wills. Any thread, as many reads at once as <see cref="ReadsAtOnce"/> says.</summary>
     IReadOnlyList<string> ReadNodesWithWills();
 }
 

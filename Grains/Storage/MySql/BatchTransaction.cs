@@ -125,7 +125,7 @@ internal sealed class BatchTransaction
     {
         MySqlException server => link.IsOpen && MySqlFaults.IsRefusal(server) && !MySqlFaults.IsRepeatable(server),
         NodeFencedException or StoreUnavailableException => false,
-        _ => link.IsOpen,
+        _ => link.IsOpen && !MySqlFaults.IsLoss(error),
     };
 
     private StoreException Explain(StoreWrite write, Exception error)

@@ -15,6 +15,10 @@ internal sealed class MySqlDatabase(MySqlOptions options, string node, MessageCo
     private MySqlReader? reader;
 
     /// <inheritdoc/>
+    /// <remarks>A process that takes shards over reads many of them; more at once would only wait for the server's disk.</remarks>
+    public int ReadsAtOnce => 4;
+
+    /// <inheritdoc/>
     public void Open()
     {
         try
@@ -46,7 +50,7 @@ internal sealed class MySqlDatabase(MySqlOptions options, string node, MessageCo
     /// <inheritdoc/>
     public void Fence(string other)
     {
-        _ = Reader;
+        _ = Reader; // not once it is closed
         try
         {
             MySqlFence.Fence(options, node, other, NowMs);

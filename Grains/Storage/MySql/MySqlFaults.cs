@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using MySqlConnector;
 
 namespace Broker.Grains.Storage.MySql;
@@ -20,7 +21,11 @@ internal static class MySqlFaults
         or MySqlErrorCode.ColumnCannotBeNull or MySqlErrorCode.TooBigRowSize;
 
     /// <summary>The server did not answer in time: trying again at once would only take as long again.</summary>
-    public static bool IsTimeout(MySqlException error) => error.ErrorCode == MySqlErrorCode.CommandTimeoutExpired || error.InnerException is TimeoutException;
+    public static bool IsTimeout(Exception error) =>
+        error is MySqlException { ErrorCode: MySqlErrorCode.CommandTimeoutExpired } || error.InnerException is TimeoutException;
+
+    /// <summary>The connection is lost. The driver does not wrap what the socket throws while it sends.</summary>
+    public static bool IsLoss(Exception error) => error is IOException or SocketException or ObjectDisposedException;
 
     /// <summary>The text for logs: the server's words and number, never the connection string.</summary>
     public static string Describe(Exception error) => error is MySqlException server ? $"{server.Message} ({(int)server.ErrorCode})" : error.Message;

@@ -53,7 +53,7 @@ internal static class MySqlSchema
         }
         finally
         {
-            link.Execute($"DO RELEASE_LOCK('{name}')");
+            if (link.IsOpen) link.Execute($"DO RELEASE_LOCK('{name}')");
         }
     }
 

@@ -43,9 +43,9 @@ internal sealed class MySqlWriter(MySqlOptions options, MessageCodec codec, stri
                 else
                 {
                     // A connection that was idle for long is gone; only if a new one does not help it is an outage.
-                    var isLost = link is { IsOpen: false };
+                    var isLost = link is { IsOpen: false } || MySqlFaults.IsLoss(error);
                     Disconnect();
-                    if (!isLost || hasReconnected || error is MySqlException { } fault && MySqlFaults.IsTimeout(fault)) throw MySqlFaults.Outage(error);
+                    if (!isLost || hasReconnected || MySqlFaults.IsTimeout(error)) throw MySqlFaults.Outage(error);
                     hasReconnected = true;
                 }
             }
@@ -128,7 +128,7 @@ internal sealed class MySqlWriter(MySqlOptions options, MessageCodec codec, stri
         {
             throw;
         }
-        catch (MySqlException error)
+        catch (Exception error)
         {
             doubtful = committed + 1;
             Disconnect();

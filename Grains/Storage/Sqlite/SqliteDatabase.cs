@@ -27,6 +27,9 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, string node,
     private bool reconnect;
 
     /// <inheritdoc/>
+    public int ReadsAtOnce => 1;
+
+    /// <inheritdoc/>
     public void Open()
     {
         try
@@ -94,6 +97,7 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, string node,
     /// <inheritdoc/>
     public void Fence(string other)
     {
+        _ = Reader; // not once it is closed
         try
         {
             SqliteFence.Fence(options, node, other, NowMs);

@@ -19,6 +19,9 @@ internal sealed class FakeSessionService : ISessionService, ISessionClient
 
     public async Task<Call> NextAsync() => await calls.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
+    /// <summary>A call that has come already.</summary>
+    public bool TryNext(out Call call) => calls.Reader.TryRead(out call!);
+
     /// <summary>One call.</summary>
     internal sealed class Call(SessionCommandBatch batch)
     {

@@ -46,7 +46,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
         var access = new AccessControl([], [], []);
         var connections = new ConnectionTable();
-        var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, Gauges);
+        var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, Gauges, Clock);
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
             new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, access, Router, registry,

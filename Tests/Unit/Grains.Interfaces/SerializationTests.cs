@@ -47,6 +47,8 @@ public class SerializationTests
             default(SubscriptionIdentifiers),
             new SubscriptionIdentifiers(5),
             new Delivery(TestMessage.On("a"), Qos.AtMostOnce, false),
+            new PipeItem(1, PipeItemKind.Publish),
+            new SessionCommand("c", 1, SessionCommandKind.Attach),
         ];
         foreach (var value in values) AssertSame(value, serializer.Deserialize<object>(serializer.SerializeToArray(value)), value.GetType().Name);
     }

@@ -29,13 +29,15 @@ internal sealed class FakeDestinations : IDestinationFactory
         return new Fake(this, name);
     }
 
+    public void DeliverHere(ApplicationMessage message, ulong[] routes) => Delivered.Add($"own: {TestMessage.Text(message)} → {string.Join(' ', routes)}");
+
     public sealed class Fake(FakeDestinations all, string name) : IDestination
     {
         public string Name => name;
 
         public bool NeedsReceipt => true;
 
-        public void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt) =>
+        public void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt, SharedGroup? group) =>
             all.Delivered.Add($"{name}: {TestMessage.Text(message)} → {string.Join(' ', routes)}");
     }
 }
