@@ -15,6 +15,7 @@ internal sealed partial class PulseKeeper(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (role.IsAlone) return;
+        pulse.Beat(); // the time it took to join is no standstill
         using var timer = new PeriodicTimer(Period, time);
         try
         {
