@@ -12,11 +12,13 @@ public class ShutdownTests
     private const int ServerShuttingDown = 0x8B;
     private static readonly TimeSpan Quick = TimeSpan.FromSeconds(5);
 
-    [Fact]
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("portable")]
     [Clause("MQTT-4.13.1-1")]
-    public async Task ClientsAreSentAway_WhenTerminated()
+    public async Task ClientsAreSentAway_WhenTerminated(string transport)
     {
-        await using var broker = await BrokerProcess.StartNewAsync();
+        await using var broker = await BrokerProcess.StartNewAsync(settings: ("Gateway:Transport", transport));
         var port = await broker.Ready;
         using var v5 = await WireClient.ConnectAsync(port, new ConnectOptions("v5") { IsV5 = true, SessionExpiry = 600 });
         using var transient = await WireClient.ConnectAsync(port, new ConnectOptions("transient") { IsV5 = true, CleanStart = true });

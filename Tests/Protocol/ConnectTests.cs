@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Broker.Tests.Protocol;
 
-public sealed class ConnectTests(BrokerHost broker) : IClassFixture<BrokerHost>
+public class ConnectTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
     [Theory]
     [InlineData(3)]

@@ -243,7 +243,7 @@ public class InboundQosTests(BrokerHost broker) : IClassFixture<BrokerHost>
     [Clause("MQTT-3.3.4-7")]
     public async Task GivesTheWholeWindow_WhenClientReturnsWithUnreleasedMessages()
     {
-        await using var small = await BrokerHost.StartAsync(new() { ["Mqtt:ReceiveMaximum"] = "2" });
+        await using var small = await StartAsync(new() { ["Mqtt:ReceiveMaximum"] = "2" });
         var id = 0;
         for (var i = 0; i < 3; i++)
         {

@@ -6,8 +6,11 @@ using Broker.Grains.Interfaces.Messages;
 namespace Broker.Gateway.Mqtt.Codec;
 
 /// <summary>Reads and writes the packets of one protocol version. Stateless: one instance serves every connection.</summary>
-internal abstract class MqttCodec
+internal abstract class MqttCodec(ProtocolVersion version)
 {
+    /// <summary>Whether it is the codec of 3.1.</summary>
+    protected bool IsV31 { get; } = version == ProtocolVersion.V31;
+
     /// <summary>The codec of a version.</summary>
     public static MqttCodec For(ProtocolVersion version) => version switch
     {
@@ -21,7 +24,28 @@ internal abstract class MqttCodec
     /// <param name="body">Exactly the remaining length's bytes.</param>
     /// <param name="handler">Gets the packet; its exceptions pass through.</param>
     /// <exception cref="MalformedPacketException">The bytes break the standard.</exception>
-    public abstract void Decode(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler);
+    public void Decode(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler)
+    {
+        if (IsV31) FixedHeader.CheckV31(firstByte);
+        else FixedHeader.Check(firstByte);
+        var type = FixedHeader.Type(firstByte);
+        switch (type)
+        {
+            case PacketType.Publish:
+                DecodePublish(firstByte, body, handler);
+                break;
+            case PacketType.Puback or PacketType.Pubrec or PacketType.Pubrel or PacketType.Pubcomp:
+                DecodeAcknowledgement(type, body, handler);
+                break;
+            case PacketType.Pingreq:
+                new PacketReader(body).ExpectEnd();
+                handler.OnPacket(PingreqPacket.Instance);
+                break;
+            default:
+                handler.OnPacket(DecodePacket(type, body));
+                break;
+        }
+    }
 
     /// <summary>The whole length in bytes, fixed header included, that <see cref="Write(ControlPacket, Span{byte})"/> needs.</summary>
     public int Measure(ControlPacket packet)
@@ -61,6 +85,15 @@ internal abstract class MqttCodec
     /// <summary>Writes a PUBACK, PUBREC, PUBREL or PUBCOMP without properties; 3.x leaves the code out.</summary>
     /// <returns>How many bytes were written: 4 or 5.</returns>
     public abstract int WriteAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code, Span<byte> to);
+
+    /// <summary>Reads a PUBLISH and hands it on; allocates nothing.</summary>
+    protected abstract void DecodePublish(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler);
+
+    /// <summary>Reads a PUBACK, PUBREC, PUBREL or PUBCOMP and hands it on; allocates nothing.</summary>
+    protected abstract void DecodeAcknowledgement(PacketType type, ReadOnlySpan<byte> body, IPacketHandler handler);
+
+    /// <summary>Reads a packet that is rare enough to be an object.</summary>
+    protected abstract ControlPacket DecodePacket(PacketType type, ReadOnlySpan<byte> body);
 
     /// <summary>Writes or counts what follows the fixed header.</summary>
     protected abstract void WriteBody(ControlPacket packet, ref PacketWriter writer);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Broker.Grains.Interfaces.Messages;
@@ -83,7 +82,6 @@ internal sealed class PlanWriter(SqlScript script, MessageCodec codec, BodyIds b
         WriteIdentifiers(sql, append.SubscriptionIdentifiers);
     }
 
-    /// <summary>32-bit little-endian numbers, one after another; NULL for none.</summary>
     private static void WriteIdentifiers(SqlText sql, int[] identifiers)
     {
         if (identifiers.Length == 0)
@@ -92,8 +90,9 @@ internal sealed class PlanWriter(SqlScript script, MessageCodec codec, BodyIds b
             return;
         }
 
-        Span<byte> bytes = identifiers.Length <= 64 ? stackalloc byte[identifiers.Length * 4] : new byte[identifiers.Length * 4];
-        for (var i = 0; i < identifiers.Length; i++) BinaryPrimitives.WriteInt32LittleEndian(bytes[(i * 4)..], identifiers[i]);
+        var size = identifiers.Length * StoredIdentifiers.Size;
+        Span<byte> bytes = size <= 256 ? stackalloc byte[size] : new byte[size];
+        StoredIdentifiers.Write(identifiers, bytes);
         sql.Value(bytes);
     }
 

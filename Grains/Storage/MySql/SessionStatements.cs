@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Text;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Storage.Writes;
@@ -109,16 +108,8 @@ internal sealed class SessionStatements(SqlScript script, MessageCodec codec, st
         Retain = row.GetInt32(5) != 0,
         IsReleased = row.GetInt32(6) != 0,
         ShareNumber = row.GetInt64(7),
-        SubscriptionIdentifiers = ReadIdentifiers(BytesOrNull(row, 8) ?? []),
+        SubscriptionIdentifiers = StoredIdentifiers.Read(BytesOrNull(row, 8) ?? []),
     };
-
-    private static int[] ReadIdentifiers(byte[] bytes)
-    {
-        if (bytes.Length == 0) return [];
-        var identifiers = new int[bytes.Length / 4];
-        for (var i = 0; i < identifiers.Length; i++) identifiers[i] = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(i * 4));
-        return identifiers;
-    }
 
     private void WriteHeader(SqlText sql, SessionHeader header, long epoch)
     {

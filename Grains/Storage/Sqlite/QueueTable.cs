@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Storage.Writes;
 using Microsoft.Data.Sqlite;
@@ -76,14 +75,13 @@ internal sealed class QueueTable(SqliteLink link, BodyTable bodies)
                 Retain = select.Flag(4),
                 IsReleased = select.Flag(5),
                 ShareNumber = select.Number(6),
-                SubscriptionIdentifiers = ReadIdentifiers(select.Bytes(7)),
+                SubscriptionIdentifiers = StoredIdentifiers.Read(select.Bytes(7)),
             });
         }
 
         return rows;
     }
 
-    /// <summary>Subscription identifiers are stored as 32-bit little-endian numbers, one after another; NULL for none.</summary>
     private void BindIdentifiers(int[] identifiers)
     {
         if (identifiers.Length == 0)
@@ -92,16 +90,9 @@ internal sealed class QueueTable(SqliteLink link, BodyTable bodies)
             return;
         }
 
-        Span<byte> bytes = identifiers.Length <= 64 ? stackalloc byte[identifiers.Length * 4] : new byte[identifiers.Length * 4];
-        for (var i = 0; i < identifiers.Length; i++) BinaryPrimitives.WriteInt32LittleEndian(bytes[(i * 4)..], identifiers[i]);
+        var size = identifiers.Length * StoredIdentifiers.Size;
+        Span<byte> bytes = size <= 256 ? stackalloc byte[size] : new byte[size];
+        StoredIdentifiers.Write(identifiers, bytes);
         insert.Bind(8, bytes);
-    }
-
-    private static int[] ReadIdentifiers(byte[] bytes)
-    {
-        if (bytes.Length == 0) return [];
-        var identifiers = new int[bytes.Length / 4];
-        for (var i = 0; i < identifiers.Length; i++) identifiers[i] = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(i * 4));
-        return identifiers;
     }
 }

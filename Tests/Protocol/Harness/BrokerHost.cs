@@ -49,7 +49,7 @@ public class BrokerHost : IAsyncLifetime
     }
 
     /// <summary>Another broker of the same kind with other options.</summary>
-    public Task<BrokerHost> StartOtherAsync(Dictionary<string, string?> settings) => StartAsync(settings, null, IsRemote);
+    public virtual Task<BrokerHost> StartOtherAsync(Dictionary<string, string?> settings) => StartAsync(settings, null, IsRemote);
 
     public async ValueTask InitializeAsync() => await OpenAsync();
 

@@ -13,42 +13,9 @@ internal sealed class V3Codec : MqttCodec
     /// <summary>For 3.1.</summary>
     public static readonly V3Codec InstanceV31 = new(ProtocolVersion.V31);
 
-    private readonly bool isV31;
-
-    private V3Codec(ProtocolVersion version) => isV31 = version == ProtocolVersion.V31;
-
-    /// <inheritdoc/>
-    public override void Decode(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler)
+    private V3Codec(ProtocolVersion version)
+        : base(version)
     {
-        if (isV31) FixedHeader.CheckV31(firstByte);
-        else FixedHeader.Check(firstByte);
-
-        var type = FixedHeader.Type(firstByte);
-        switch (type)
-        {
-            case PacketType.Publish:
-                PublishDecoder.Decode(firstByte, body, handler);
-                break;
-            case PacketType.Puback or PacketType.Pubrec or PacketType.Pubrel or PacketType.Pubcomp:
-                DecodeAcknowledgement(type, body, handler);
-                break;
-            case PacketType.Subscribe:
-                handler.OnPacket(SubscribeDecoder.DecodeSubscribe(body));
-                break;
-            case PacketType.Unsubscribe:
-                handler.OnPacket(SubscribeDecoder.DecodeUnsubscribe(body));
-                break;
-            case PacketType.Pingreq:
-                new PacketReader(body).ExpectEnd();
-                handler.OnPacket(PingreqPacket.Instance);
-                break;
-            case PacketType.Disconnect:
-                new PacketReader(body).ExpectEnd();
-                handler.OnPacket(new DisconnectPacket(ReasonCode.Success));
-                break;
-            default:
-                throw UnexpectedPacket(type);
-        }
     }
 
     /// <inheritdoc/>
@@ -74,7 +41,7 @@ internal sealed class V3Codec : MqttCodec
         switch (packet)
         {
             case ConnackPacket connack:
-                ConnackEncoder.WriteBody(connack, withSessionPresent: !isV31, ref writer);
+                ConnackEncoder.WriteBody(connack, withSessionPresent: !IsV31, ref writer);
                 break;
             case SubackPacket suback:
                 writer.WriteUInt16(suback.PacketIdentifier);
@@ -90,11 +57,32 @@ internal sealed class V3Codec : MqttCodec
         }
     }
 
-    private static void DecodeAcknowledgement(PacketType type, ReadOnlySpan<byte> body, IPacketHandler handler)
+    /// <inheritdoc/>
+    protected override void DecodePublish(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler) => PublishDecoder.Decode(firstByte, body, handler);
+
+    /// <inheritdoc/>
+    protected override void DecodeAcknowledgement(PacketType type, ReadOnlySpan<byte> body, IPacketHandler handler)
     {
         if (body.Length != 2) throw MalformedPacketException.Malformed("acknowledgement that is not two bytes long");
         var identifier = BinaryPrimitives.ReadUInt16BigEndian(body);
         if (identifier == 0) throw MalformedPacketException.ProtocolError("packet identifier 0"); // [3.1.1 MQTT-2.3.1-6]
         handler.OnAcknowledgement(type, identifier, ReasonCode.Success);
+    }
+
+    /// <inheritdoc/>
+    protected override ControlPacket DecodePacket(PacketType type, ReadOnlySpan<byte> body)
+    {
+        switch (type)
+        {
+            case PacketType.Subscribe:
+                return SubscribeDecoder.DecodeSubscribe(body);
+            case PacketType.Unsubscribe:
+                return SubscribeDecoder.DecodeUnsubscribe(body);
+            case PacketType.Disconnect:
+                new PacketReader(body).ExpectEnd();
+                return new DisconnectPacket(ReasonCode.Success);
+            default:
+                throw UnexpectedPacket(type);
+        }
     }
 }

@@ -10,41 +10,8 @@ internal sealed class V5Codec : MqttCodec
     public static readonly V5Codec Instance = new();
 
     private V5Codec()
+        : base(ProtocolVersion.V5)
     {
-    }
-
-    /// <inheritdoc/>
-    public override void Decode(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler)
-    {
-        FixedHeader.Check(firstByte);
-        var type = FixedHeader.Type(firstByte);
-        switch (type)
-        {
-            case PacketType.Publish:
-                PublishDecoder.Decode(firstByte, body, handler);
-                break;
-            case PacketType.Puback or PacketType.Pubrec or PacketType.Pubrel or PacketType.Pubcomp:
-                AcknowledgementDecoder.Decode(type, body, handler);
-                break;
-            case PacketType.Subscribe:
-                handler.OnPacket(SubscribeDecoder.DecodeSubscribe(body));
-                break;
-            case PacketType.Unsubscribe:
-                handler.OnPacket(SubscribeDecoder.DecodeUnsubscribe(body));
-                break;
-            case PacketType.Pingreq:
-                new PacketReader(body).ExpectEnd();
-                handler.OnPacket(PingreqPacket.Instance);
-                break;
-            case PacketType.Disconnect:
-                handler.OnPacket(DisconnectDecoder.Decode(body));
-                break;
-            case PacketType.Auth:
-                handler.OnPacket(AuthDecoder.Decode(body));
-                break;
-            default:
-                throw UnexpectedPacket(type);
-        }
     }
 
     /// <inheritdoc/>
@@ -90,4 +57,21 @@ internal sealed class V5Codec : MqttCodec
                 throw new InvalidOperationException($"A server does not send {packet.Type}.");
         }
     }
+
+    /// <inheritdoc/>
+    protected override void DecodePublish(byte firstByte, ReadOnlySpan<byte> body, IPacketHandler handler) => PublishDecoder.Decode(firstByte, body, handler);
+
+    /// <inheritdoc/>
+    protected override void DecodeAcknowledgement(PacketType type, ReadOnlySpan<byte> body, IPacketHandler handler) =>
+        AcknowledgementDecoder.Decode(type, body, handler);
+
+    /// <inheritdoc/>
+    protected override ControlPacket DecodePacket(PacketType type, ReadOnlySpan<byte> body) => type switch
+    {
+        PacketType.Subscribe => SubscribeDecoder.DecodeSubscribe(body),
+        PacketType.Unsubscribe => SubscribeDecoder.DecodeUnsubscribe(body),
+        PacketType.Disconnect => DisconnectDecoder.Decode(body),
+        PacketType.Auth => AuthDecoder.Decode(body),
+        _ => throw UnexpectedPacket(type),
+    };
 }
