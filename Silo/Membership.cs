@@ -13,6 +13,10 @@ namespace Broker.Silo;
 internal static class Membership
 {
     private const string ServiceId = "broker";
+    private static readonly TimeSpan TableRefresh = TimeSpan.FromSeconds(3);
+
+    /// <summary>From the last sign of life to the declaration of death, as Orleans reckons: the longest probe times those that may be missed.</summary>
+    private static readonly TimeSpan Detection = TimeSpan.FromSeconds(9);
 
     public static void Configure(ISiloBuilder silo, NodeOptions node, ClusterOptions cluster)
     {
@@ -27,6 +31,9 @@ internal static class Membership
 #pragma warning restore ORLEANSEXP003
         silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
         silo.Configure<ClusterMembershipOptions>(SetTimes);
+        // What the dead had registered in the consistent directory, and all of its part of that directory, comes up elsewhere when this has passed since
+        // it was last heard: when one that in truth lives has read of its death. Its sessions do not wait for that: they are fenced in the store.
+        silo.Configure<GrainDirectoryOptions>(directory => directory.RangeLeaseDuration = Detection + TableRefresh);
         if (!node.HostGrains) silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(type => type.Assembly == typeof(SessionGrain).Assembly));
     }
 
@@ -53,6 +60,6 @@ internal static class Membership
         // After all were killed, those that start wait for three of these before they take the rows left behind for dead.
         membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
         // One that was declared dead behind a network cut finds that out, and ends, when it reads the table.
-        membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+        membership.TableRefreshTimeout = TableRefresh;
     }
 }

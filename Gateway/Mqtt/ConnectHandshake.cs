@@ -162,6 +162,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private async ValueTask TakeOverAsync(ConnackPacket accepted)
     {
         var found = await services.Registry.RegisterAsync(client.Register(services.Registry.LocationOf(connection.Number)), connect.CleanStart);
+        if (found.IsTakenOver) connection.Disconnect(ReasonCode.SessionTakenOver, "takeovered");
         if (connection.IsEnding) return;
         var (code, session) = await services.Sessions.OpenAsync(connection, client, connect, MakeWill(), found.HasStoredSession);
         if (session is null)

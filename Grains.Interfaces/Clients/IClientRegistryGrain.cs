@@ -6,7 +6,7 @@ namespace Broker.Grains.Interfaces.Clients;
 [Alias("IClientRegistryGrain")]
 public interface IClientRegistryGrain : ISpreadGrain
 {
-    /// <summary>Makes a connection the owner of its client identifier (promise 4). The newest registration wins.</summary>
+    /// <summary>Makes a connection the owner of its client identifier (promise 4). The newest registration wins, and who has lost once stays so.</summary>
     [Alias("Register")]
     Task<RegisterResult> Register(ClientRegistration registration);
 
@@ -39,8 +39,10 @@ public readonly record struct ClientRegistration(
 /// <summary>What a registering connection has to clear away before it is accepted.</summary>
 /// <param name="Previous">The connection it replaces, which must be closed first; null if there was none.</param>
 /// <param name="HasStoredSession">Whether the client has a durable session, which a transient one must discard first.</param>
+/// <param name="IsTakenOver">The connection has been replaced already: it is to end, and has nothing to clear away.</param>
 [GenerateSerializer, Immutable, Alias("RegisterResult")]
-public readonly record struct RegisterResult([property: Id(0)] ClientLocation? Previous, [property: Id(1)] bool HasStoredSession);
+public readonly record struct RegisterResult(
+    [property: Id(0)] ClientLocation? Previous, [property: Id(1)] bool HasStoredSession, [property: Id(2)] bool IsTakenOver = false);
 
 /// <summary>A registry partition whose grain is active in this process. Thread-safe; false means it is not here any more.</summary>
 public interface ILocalClientRegistry

@@ -8,6 +8,10 @@ internal sealed class ClientPartition(BrokerGauges gauges) : ILocalClientRegistr
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, Entry> clients = new(StringComparer.Ordinal);
+
+    /// <summary>Connections that were replaced and have not ended yet. One of them may register once more, when it was found by a recovery or repeats a call
+    /// that was lost: if it won then, it and its successor would each wait for the other's end.</summary>
+    private readonly HashSet<ClientLocation> replaced = [];
     private int absent;
     private bool closed;
 
@@ -26,7 +30,9 @@ internal sealed class ClientPartition(BrokerGauges gauges) : ILocalClientRegistr
             clients.TryGetValue(registration.ClientId, out var known);
             var isNewer = known.Location is null || known.ConnectedAt < registration.ConnectedAt;
             if (isNewer) Set(registration.ClientId, known, new Entry(registration.Location, known.IsStored, registration.IsDurable, registration.ConnectedAt));
-            return isNewer ? known.Location : registration.Location;
+            var older = isNewer ? known.Location : registration.Location;
+            if (older is { } loser) replaced.Add(loser);
+            return older;
         }
     }
 
@@ -45,6 +51,8 @@ internal sealed class ClientPartition(BrokerGauges gauges) : ILocalClientRegistr
             {
                 if (gateway.Equals(entry.Location?.Gateway)) Disconnect(clientId, entry);
             }
+
+            replaced.RemoveWhere(location => location.Gateway.Equals(gateway));
         }
     }
 
@@ -54,7 +62,14 @@ internal sealed class ClientPartition(BrokerGauges gauges) : ILocalClientRegistr
         {
             result = default;
             if (closed) return false;
+            if (replaced.Contains(registration.Location))
+            {
+                result = new RegisterResult(null, HasStoredSession: false, IsTakenOver: true);
+                return true;
+            }
+
             clients.TryGetValue(registration.ClientId, out var before);
+            if (before.Location is { } loser && loser != registration.Location) replaced.Add(loser);
             // Stored until it is forgotten: this connection may end before it has discarded or resumed the session.
             var stored = before.IsStored || before.WillStore;
             result = new RegisterResult(before.Location, stored);
@@ -68,6 +83,7 @@ internal sealed class ClientPartition(BrokerGauges gauges) : ILocalClientRegistr
         lock (gate)
         {
             if (closed) return false;
+            replaced.Remove(location);
             if (clients.TryGetValue(clientId, out var entry) && entry.Location == location) Disconnect(clientId, entry);
             return true;
         }

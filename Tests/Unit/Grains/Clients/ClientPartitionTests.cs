@@ -19,8 +19,31 @@ public class ClientPartitionTests
         var partition = new ClientPartition(gauges);
         Assert.Equal(new RegisterResult(null, false), Register(partition, "c", First, durable: false));
         Assert.Equal(new RegisterResult(First, false), Register(partition, "c", Second, durable: true));
+        Assert.Equal(new RegisterResult(Second, true), Register(partition, "c", At(1, 8), durable: true));
+        Assert.Equal(new RegisterResult(null, false), Register(partition, "C", At(1, 9), durable: true));
+    }
+
+    [Fact]
+    [Clause("MQTT-3.1.4-3")]
+    public void ReplacedConnectionDoesNotWinAgain_WhenItRepeatsItsRegistration()
+    {
+        var partition = new ClientPartition(gauges);
+        Register(partition, "c", First, durable: true);
+        Register(partition, "c", Second, durable: true);
+        Assert.True(Register(partition, "c", First, durable: true).IsTakenOver);
+        Assert.Equal(new RegisterResult(Second, true), Register(partition, "c", Second, durable: true));
+        partition.TryUnregister("c", First);
         Assert.Equal(new RegisterResult(Second, true), Register(partition, "c", First, durable: true));
-        Assert.Equal(new RegisterResult(null, false), Register(partition, "C", First, durable: true));
+    }
+
+    [Fact]
+    public void ReplacedConnectionDoesNotWinAgain_WhenARecoveryFoundBoth()
+    {
+        var partition = new ClientPartition(gauges);
+        Assert.Null(partition.AddConnected(new ClientRegistration("c", First, IsDurable: true, ConnectedAt: 2)));
+        Assert.Equal(Second, partition.AddConnected(new ClientRegistration("c", Second, IsDurable: true, ConnectedAt: 1)));
+        Assert.True(Register(partition, "c", Second, durable: true).IsTakenOver);
+        Assert.Equal(new RegisterResult(First, true), Register(partition, "c", First, durable: true));
     }
 
     [Fact]
@@ -111,7 +134,7 @@ public class ClientPartitionTests
         var registering = Enumerable.Range(0, 4).Select(gateway => Task.Run(() =>
             Enumerable.Range(0, 2_000).Select(i => Register(partition, "c", At(gateway, (ulong)i), durable: false).Previous).ToArray()));
         var previous = (await Task.WhenAll(registering).WaitAsync(TimeSpan.FromSeconds(20))).SelectMany(one => one).Append(
-            Register(partition, "c", First, durable: false).Previous).ToList();
+            Register(partition, "c", At(9, 0), durable: false).Previous).ToList();
         Assert.Single(previous, location => location is null);
         Assert.Equal(8_001, previous.Distinct().Count());
     }
