@@ -65,8 +65,7 @@ internal sealed class RetainedFeed(Connection connection, RetainedLinks retained
     {
         try
         {
-            var looking = reader.SkipToNextAsync();
-            return looking.IsCompletedSuccessfully ? looking.Result : await looking.AsTask().WaitAsync(MostPatience, connection.Loop.Time);
+            return await reader.SkipToNextAsync().AsTask().WaitAsync(MostPatience, connection.Loop.Time);
         }
         catch (Exception) // a partition that cannot be asked now: the next connection will
         {

@@ -81,8 +81,9 @@ public class RetainedMessageTests(BrokerHost broker) : IClassFixture<BrokerHost>
         for (var i = 0; i < 10; i++)
         {
             await using var client = await RawClient.ConnectAsync(broker, $"rm-left-{i}", expiry: 100);
-            await client.SubscribeAsync($"+/left{i}", Qos.AtLeastOnce);
-            await client.DisconnectAsync(); // as soon as it may
+            await client.SendAsync(WirePacket.Subscribe(1, $"+/left{i}", Qos.AtLeastOnce), WirePacket.Disconnect());
+            await client.ExpectAsync(PacketType.Suback);
+            await client.ExpectClosedAsync();
             await publisher.PublishAsync($"rm/left{i}", "x", retain: true);
             await using var again = await RawClient.ConnectAsync(broker, $"rm-left-{i}", cleanStart: false, expiry: 100);
             Assert.False((await again.ExpectPublishAsync($"rm/left{i}", "x", Qos.AtLeastOnce)).Retain);
