@@ -91,6 +91,20 @@ internal sealed class RetainedReader(RetainedLinks links, TopicFilter filter, in
     /// <param name="limit">How many at most, 1 to 1,000.</param>
     public ValueTask<RetainedPage> ReadAsync(int limit) => links.MatchAsync(Partition, filter, After, limit);
 
+    /// <summary>Passes over the partitions that hold nothing more.</summary>
+    /// <returns>True if none does: all have been read.</returns>
+    public async ValueTask<bool> SkipToNextAsync()
+    {
+        while (!Done)
+        {
+            var page = await ReadAsync(1);
+            if (page.Messages.Length > 0) return false;
+            Advance(page);
+        }
+
+        return true;
+    }
+
     /// <summary>A page has been handed on.</summary>
     public void Advance(in RetainedPage page)
     {

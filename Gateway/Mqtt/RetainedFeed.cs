@@ -12,6 +12,9 @@ internal sealed class RetainedFeed(Connection connection, RetainedLinks retained
 {
     private const int MaxPage = 500;
 
+    /// <summary>A successor of this connection waits as long.</summary>
+    private static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(1);
+
     private readonly LinkedList<Job> jobs = [];
     private bool running;
 
@@ -26,9 +29,20 @@ internal sealed class RetainedFeed(Connection connection, RetainedLinks retained
     public void Resume(in RetainedRest rest) =>
         jobs.AddLast(new Job(rest.Subscription, retained.Read(rest.Subscription.Filter, rest.Partition, rest.After)));
 
-    /// <summary>What is left for the session's next connection; null for nothing.</summary>
-    public RetainedRest[]? Rests() =>
-        jobs.Count == 0 ? null : [.. jobs.Select(job => new RetainedRest(job.Subscription, job.Reader.Partition, job.Reader.After))];
+    /// <summary>What is left for the session's next connection, once this one is ending; null for nothing.</summary>
+    /// <remarks>Looks whether there is anything: a client that leaves before its feed could begin must not get later what is retained meanwhile, which
+    /// reaches its session as it is published.</remarks>
+    public async ValueTask<RetainedRest[]?> RestsAsync()
+    {
+        List<RetainedRest>? rests = null;
+        foreach (var (subscription, reader) in jobs.ToArray())
+        {
+            if (await HasNoMoreAsync(reader)) continue;
+            (rests ??= []).Add(new RetainedRest(subscription, reader.Partition, reader.After));
+        }
+
+        return rests?.ToArray();
+    }
 
     /// <summary>The subscription has ended: it gets no more of them.</summary>
     public void Cancel(in TopicFilter filter)
@@ -45,6 +59,18 @@ internal sealed class RetainedFeed(Connection connection, RetainedLinks retained
     public void Pump()
     {
         if (!running && jobs.Count > 0 && Room() > 0) _ = PumpAsync();
+    }
+
+    private async ValueTask<bool> HasNoMoreAsync(RetainedReader reader)
+    {
+        try
+        {
+            return await reader.SkipToNextAsync().AsTask().WaitAsync(MostPatience, connection.Loop.Time);
+        }
+        catch (Exception) // a partition that cannot be asked now: the next connection will
+        {
+            return false;
+        }
     }
 
     private async Task PumpAsync()

@@ -66,7 +66,7 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
     public async ValueTask CloseAsync(bool publishWill, uint? expirySeconds)
     {
         session.Detach(this);
-        var rests = connection.Retained?.Rests();
+        var rests = connection.Retained is { } retained ? await retained.RestsAsync() : null;
         await GrainCalls.InsistAsync(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds, rests)), connection.Loop.Time);
     }
 

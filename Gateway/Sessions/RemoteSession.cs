@@ -130,7 +130,6 @@ internal sealed class RemoteSession(
 
     public async ValueTask CloseAsync(bool publishWill, uint? expirySeconds)
     {
-        var rests = connection.Retained?.Rests();
         if (isAttached)
         {
             // What the client did before must be known to the session when a successor opens it.
@@ -140,6 +139,7 @@ internal sealed class RemoteSession(
             links.Remove(location.Connection);
         }
 
+        var rests = connection.Retained is { } feed ? await feed.RestsAsync() : null;
         receipts.Abandon();
         await GrainCalls.InsistAsync(() => grain.Close(new CloseSessionRequest(location, publishWill, expirySeconds, rests)), connection.Loop.Time);
     }

@@ -74,6 +74,23 @@ public class RetainedMessageTests(BrokerHost broker) : IClassFixture<BrokerHost>
         await client.DisposeAsync();
     }
 
+    [Fact]
+    public async Task ComesOnce_WhenItIsRetainedAfterADurableClientHasLeft()
+    {
+        await using var publisher = await RawClient.ConnectAsync(broker, "rm-left-p");
+        for (var i = 0; i < 10; i++)
+        {
+            await using var client = await RawClient.ConnectAsync(broker, $"rm-left-{i}", expiry: 100);
+            await client.SendAsync(WirePacket.Subscribe(1, $"+/left{i}", Qos.AtLeastOnce), WirePacket.Disconnect());
+            await client.ExpectAsync(PacketType.Suback);
+            await client.ExpectClosedAsync();
+            await publisher.PublishAsync($"rm/left{i}", "x", retain: true);
+            await using var again = await RawClient.ConnectAsync(broker, $"rm-left-{i}", cleanStart: false, expiry: 100);
+            Assert.False((await again.ExpectPublishAsync($"rm/left{i}", "x", Qos.AtLeastOnce)).Retain);
+            await again.ExpectNothingAsync();
+        }
+    }
+
     [Theory]
     [InlineData(4)]
     [InlineData(5)]

@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS subscription (
     retain_as_published INT NOT NULL,
     retain_handling INT NOT NULL,
     identifier INT NOT NULL,
+    retained_from BLOB,
     PRIMARY KEY (session_key, filter_hash),
     KEY subscription_shard (shard)) ENGINE=InnoDB;
 
