@@ -28,9 +28,11 @@ internal sealed class DurableLoad : IAsyncDisposable
     public int Acknowledged => publishers.Sum(publisher => publisher.Acknowledged);
 
     /// <summary>Subscribes, then starts all clients: two publishers for each QoS, a subscriber for each QoS and one for both, spread over the nodes.</summary>
-    public static async Task<DurableLoad> StartAsync(BrokerCluster cluster, TimeSpan? patience = null)
+    /// <param name="patience">How long a client waits for a silent node; 5 s if nothing is said.</param>
+    /// <param name="listening">The nodes that take clients; all if nothing is said.</param>
+    public static async Task<DurableLoad> StartAsync(BrokerCluster cluster, TimeSpan? patience = null, BrokerProcess[]? listening = null)
     {
-        var (nodes, wait) = (cluster.Nodes.ToArray(), patience ?? TimeSpan.FromSeconds(5));
+        var (nodes, wait) = (listening ?? [.. cluster.Nodes], patience ?? TimeSpan.FromSeconds(5));
         DurableClient Client(string id, int home, string? topic = null, int qos = 0) =>
             new(nodes, id, topic, qos) { Home = home % nodes.Length, Patience = wait, Pace = topic is null ? TimeSpan.Zero : Pace };
         var load = new DurableLoad(
