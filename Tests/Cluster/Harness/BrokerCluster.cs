@@ -56,9 +56,12 @@ internal sealed class BrokerCluster : IAsyncDisposable
     public void ExpectDeaths() => Expect(" fail: Orleans.");
 
     /// <summary>One more process, not started.</summary>
-    public BrokerProcess Add(params (string Key, string Value)[] own)
+    public BrokerProcess Add(params (string Key, string Value)[] own) => Add("Broker.Gateway.dll", own);
+
+    /// <summary>One more process of another program, not started.</summary>
+    public BrokerProcess Add(string program, params (string Key, string Value)[] own)
     {
-        var node = new BrokerProcess();
+        var node = new BrokerProcess { Program = program };
         node.Set("Cluster:ConnectionString", connection).Set("Routing:Shards", "16").Set("Mqtt:MaxQueueLength", "0").Set("Mqtt:SysInterval", "00:00:00");
         node.Set("Gateway:NodeName", $"node{nodes.Count}@127.0.0.1");
         foreach (var (key, value) in settings.Concat(own)) node.Set(key, value);

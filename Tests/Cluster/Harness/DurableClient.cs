@@ -60,6 +60,12 @@ internal sealed class DurableClient(IReadOnlyList<BrokerProcess> nodes, string c
     /// <summary>The node it is connected to, or was last.</summary>
     public int Node => at;
 
+    /// <summary>QoS 2 messages that came again before they were released, on all connections.</summary>
+    public int Repeated { get; private set; }
+
+    /// <summary>QoS 2 messages it has and that wait for their release.</summary>
+    public int Unreleased => received.Count;
+
     /// <summary>What kept it from its session last: for messages.</summary>
     public string LastFault { get; private set; } = "";
 
@@ -238,6 +244,10 @@ internal sealed class DurableClient(IReadOnlyList<BrokerProcess> nodes, string c
             var one = new Taken(packet.Topic, int.Parse(packet.Payload, CultureInfo.InvariantCulture), packet.Qos);
             taken.Enqueue(one);
             last[one.Topic] = Math.Max(LastOf(one.Topic), one.Number);
+        }
+        else
+        {
+            Repeated++;
         }
 
         if (packet.Qos > 0) connection.Acknowledge(packet.Qos == 1 ? WirePacket.Puback : WirePacket.Pubrec, packet.Identifier);

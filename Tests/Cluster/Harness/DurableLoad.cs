@@ -28,9 +28,11 @@ internal sealed class DurableLoad : IAsyncDisposable
     public int Acknowledged => publishers.Sum(publisher => publisher.Acknowledged);
 
     /// <summary>Subscribes, then starts all clients: two publishers for each QoS, a subscriber for each QoS and one for both, spread over the nodes.</summary>
-    public static async Task<DurableLoad> StartAsync(BrokerCluster cluster, TimeSpan? patience = null)
+    /// <param name="patience">How long a client waits for a silent node; 5 s if nothing is said.</param>
+    /// <param name="listening">The nodes that take clients; all if nothing is said.</param>
+    public static async Task<DurableLoad> StartAsync(BrokerCluster cluster, TimeSpan? patience = null, BrokerProcess[]? listening = null)
     {
-        var (nodes, wait) = (cluster.Nodes.ToArray(), patience ?? TimeSpan.FromSeconds(5));
+        var (nodes, wait) = (listening ?? [.. cluster.Nodes], patience ?? TimeSpan.FromSeconds(5));
         DurableClient Client(string id, int home, string? topic = null, int qos = 0) =>
             new(nodes, id, topic, qos) { Home = home % nodes.Length, Patience = wait, Pace = topic is null ? TimeSpan.Zero : Pace };
         var load = new DurableLoad(
@@ -66,10 +68,8 @@ internal sealed class DurableLoad : IAsyncDisposable
             () => subscribers.All(subscriber => publishers.All(publisher => HasUpTo(subscriber, publisher, publisher.Published))), "everything taken");
         await stop.CancelAsync();
         await Task.WhenAll(running).WaitAsync(Limit);
-        foreach (var subscriber in subscribers)
-        {
-            foreach (var publisher in publishers.Where(publisher => Wants(subscriber, publisher))) Check(subscriber, publisher);
-        }
+        var faults = subscribers.SelectMany(subscriber => publishers.Where(publisher => Wants(subscriber, publisher)).SelectMany(publisher => Faults(subscriber, publisher))).ToArray();
+        Assert.True(faults.Length == 0, $"{string.Join('\n', faults)}\n{State()}");
     }
 
     public async ValueTask DisposeAsync()
@@ -81,7 +81,7 @@ internal sealed class DurableLoad : IAsyncDisposable
     /// <summary>How far each client is.</summary>
     public string State() =>
         string.Join("; ", publishers.Select(one => $"{one.ClientId} acknowledged {one.Acknowledged} of {one.Published}, {Where(one)}"))
-        + "; " + string.Join("; ", subscribers.Select(one => $"{one.ClientId} took {one.Received.Count}, {Where(one)}"));
+        + "; " + string.Join("; ", subscribers.Select(one => $"{one.ClientId} took {one.Received.Count}, has {string.Join(' ', publishers.Where(publisher => Wants(one, publisher)).Select(publisher => one.LastOf(publisher.Topic!)))}, again {one.Repeated}, unreleased {one.Unreleased}, {Where(one)}"));
 
     private static string Where(DurableClient client) => $"node {client.Node}, {client.Connects} connects, last fault: {client.LastFault}";
 
@@ -99,23 +99,23 @@ internal sealed class DurableLoad : IAsyncDisposable
     private static bool HasUpTo(DurableClient subscriber, DurableClient publisher, int number) =>
         !Wants(subscriber, publisher) || subscriber.LastOf(publisher.Topic!) >= number;
 
-    /// <summary>All its messages, in order by first appearance; QoS 2 exactly once.</summary>
-    private static void Check(DurableClient subscriber, DurableClient publisher)
+    /// <summary>What is wrong: it is to have all messages, in order by first appearance, those of QoS 2 exactly once.</summary>
+    private static IEnumerable<string> Faults(DurableClient subscriber, DurableClient publisher)
     {
-        Assert.Equal(publisher.Published, publisher.Acknowledged);
-        var (topic, next, repeated) = (publisher.Topic, 1, 0);
+        var (next, repeated) = (1, 0);
         var missing = Enumerable.Range(1, publisher.Published).ToHashSet();
         var jumps = new List<string>();
-        foreach (var number in subscriber.Received.Where(taken => taken.Topic == topic).Select(taken => taken.Number))
+        foreach (var number in subscriber.Received.Where(taken => taken.Topic == publisher.Topic).Select(taken => taken.Number))
         {
             if (!missing.Remove(number)) repeated++;
             if (number > next) jumps.Add($"{next} to {number}");
             next = Math.Max(next, number + 1);
         }
 
-        var what = $"{subscriber.ClientId} of {publisher.Published} of {topic}";
-        Assert.True(missing.Count == 0, $"{what} misses {string.Join(' ', missing.Order().Take(50))} ({missing.Count}); jumps from {string.Join(", from ", jumps)}");
-        Assert.True(jumps.Count == 0, $"{what} jumps from {string.Join(", from ", jumps)}: what lies between came later");
-        if (publisher.Qos == 2) Assert.True(repeated == 0, $"{what} took {repeated} twice");
+        var what = $"{subscriber.ClientId} of {publisher.Published} of {publisher.Topic}";
+        if (publisher.Published != publisher.Acknowledged) yield return $"{publisher.ClientId} published {publisher.Published}, acknowledged {publisher.Acknowledged}";
+        if (missing.Count > 0) yield return $"{what} misses {missing.Count}: {string.Join(' ', missing.Order().Take(20))}";
+        if (jumps.Count > 0) yield return $"{what} jumps from {string.Join(", from ", jumps.Take(10))}";
+        if (publisher.Qos == 2 && repeated > 0) yield return $"{what} took {repeated} twice";
     }
 }
