@@ -1,4 +1,5 @@
-using System.IO.Hashing;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Broker.Grains.Interfaces.Messages;
@@ -15,7 +16,13 @@ public sealed record MessageOrigin([property: Id(0)] long Source, [property: Id(
     /// <summary>The origin of a message that a durable session numbered.</summary>
     /// <param name="clientId">Whose session.</param>
     /// <param name="number">The session's epoch, and a counter in the lower <see cref="CounterBits"/>.</param>
-    /// <remarks>Each epoch is a source of its own: what an earlier one left unfinished may come after something newer.</remarks>
-    public static MessageOrigin OfSession(string clientId, long number) =>
-        new((long)XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(clientId), number >> CounterBits), number & ((1L << CounterBits) - 1));
+    /// <remarks>Each epoch is a source of its own: what an earlier one left unfinished may come after something newer. Two that were taken for one would lose
+    /// messages, so the hash is one that nobody finds collisions of.</remarks>
+    public static MessageOrigin OfSession(string clientId, long number)
+    {
+        var named = new byte[sizeof(long) + Encoding.UTF8.GetByteCount(clientId)];
+        BinaryPrimitives.WriteInt64LittleEndian(named, number >> CounterBits);
+        Encoding.UTF8.GetBytes(clientId, named.AsSpan(sizeof(long)));
+        return new(BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(named)), number & ((1L << CounterBits) - 1));
+    }
 }
