@@ -58,7 +58,7 @@ internal static class Membership
         membership.ProbeTimeout = TimeSpan.FromSeconds(2);
         membership.MaxProbeTimeout = TimeSpan.FromSeconds(3);
         // After all were killed, those that start wait for three of these before they take the rows left behind for dead.
-        membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+        membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
         // One that was declared dead behind a network cut finds that out, and ends, when it reads the table.
         membership.TableRefreshTimeout = TableRefresh;
     }

@@ -1,5 +1,6 @@
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
+using DotNetty.Common.Concurrency;
 using DotNetty.Transport.Channels;
 
 namespace Broker.Gateway.Links;
@@ -50,16 +51,25 @@ internal sealed class GatewayLoops
 
     /// <summary>The routes of all loops that live in a shard.</summary>
     public async Task<RouteChange[]> RoutesOfAsync(int shard, RouteDestination self) =>
-        [.. (await AskAllAsync(loop => loop.Filters.RoutesOf(shard, self))).SelectMany(part => part)];
+        [.. (await AskAllAsync(loop => loop.Filters.RoutesOf(shard, self), [])).SelectMany(part => part)];
 
     /// <summary>The digest of these routes.</summary>
     public async Task<RouteDigest> DigestOfAsync(int shard) =>
-        (await AskAllAsync(loop => loop.Filters.DigestOf(shard))).Aggregate((all, part) => all + part);
+        (await AskAllAsync(loop => loop.Filters.DigestOf(shard), default)).Aggregate((all, part) => all + part);
 
-    private Task<T[]> AskAllAsync<T>(Func<LoopContext, T> question) => Task.WhenAll(All.Select(context =>
+    /// <param name="nothing">The answer of a loop that has ended, and with it all its connections.</param>
+    private Task<T[]> AskAllAsync<T>(Func<LoopContext, T> question, T nothing) => Task.WhenAll(All.Select(context =>
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        context.Loop.Execute(() => done.SetResult(question(context)));
+        try
+        {
+            context.Loop.Execute(() => done.SetResult(question(context)));
+        }
+        catch (RejectedExecutionException)
+        {
+            done.SetResult(nothing);
+        }
+
         return done.Task;
     }));
 }

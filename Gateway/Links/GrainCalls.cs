@@ -37,5 +37,6 @@ internal static class GrainCalls
         time);
 
     /// <summary>Whether a failure says that nobody could answer, and not that the answer is no.</summary>
-    public static bool MayPass(Exception fault) => fault is OrleansException or TimeoutException;
+    /// <remarks>A pure front end that knows of no silo is told <see cref="ArgumentException"/>, which no grain of ours throws.</remarks>
+    public static bool MayPass(Exception fault) => fault is OrleansException or TimeoutException or ArgumentException;
 }

@@ -11,18 +11,15 @@ namespace Broker.Gateway.Links;
 internal sealed class RetainedLinks
 {
     private readonly ILocalRetainedPartitions local;
-    private readonly IRetainedGrain[] partitions;
+    private readonly IGrainFactory grains;
     private readonly StoreLink[] links;
     private readonly ShardMap map;
     private readonly TimeProvider time;
 
     public RetainedLinks(ILocalRetainedPartitions local, IGrainFactory grains, ShardMap map, TimeProvider time)
     {
-        this.local = local;
-        this.map = map;
-        this.time = time;
-        partitions = [.. Enumerable.Range(0, map.Count).Select(partition => grains.GetGrain<IRetainedGrain>(partition))];
-        links = [.. partitions.Select(partition => new StoreLink(partition, time))];
+        (this.local, this.grains, this.map, this.time) = (local, grains, map, time);
+        links = [.. Enumerable.Range(0, map.Count).Select(partition => new StoreLink(grains, partition, time))];
     }
 
     /// <summary>Stores, replaces or deletes a retained message.</summary>
@@ -49,21 +46,21 @@ internal sealed class RetainedLinks
     public ValueTask<RetainedPage> MatchAsync(int partition, TopicFilter filter, TopicName? after, int limit)
     {
         if (local.Find(partition) is { } here && here.TryMatch(filter, after, limit, out var page)) return ValueTask.FromResult(page);
-        var grain = partitions[partition];
-        return new ValueTask<RetainedPage>(GrainCalls.InsistAsync(() => grain.Match(filter, after, limit), time));
+        return new ValueTask<RetainedPage>(GrainCalls.InsistAsync(() => grains.GetGrain<IRetainedGrain>(partition).Match(filter, after, limit), time));
     }
 
     /// <summary>Activates every partition.</summary>
-    public Task WarmUpAsync() => Task.WhenAll(partitions.Select(partition => partition.Match(TopicFilter.Parse("$warm-up"), null, 1)));
+    public Task WarmUpAsync() => Task.WhenAll(
+        Enumerable.Range(0, map.Count).Select(partition => grains.GetGrain<IRetainedGrain>(partition).Match(TopicFilter.Parse("$warm-up"), null, 1)));
 
     private readonly record struct Retention(ApplicationMessage Message, PublishReceipt? Receipt);
 
-    private sealed class StoreLink(IRetainedGrain grain, TimeProvider time)
+    private sealed class StoreLink(IGrainFactory grains, int partition, TimeProvider time)
         : BatchLink<Retention>(capacity: 100_000, maxBatch: 1000, giveUpAfter: TimeSpan.FromSeconds(60), time)
     {
         protected override async Task SendAsync(Retention[] batch, long batchNumber)
         {
-            var codes = await grain.Store(Array.ConvertAll(batch, item => item.Message));
+            var codes = await grains.GetGrain<IRetainedGrain>(partition).Store(Array.ConvertAll(batch, item => item.Message));
             for (var i = 0; i < batch.Length; i++) batch[i].Receipt?.Answer(codes[i]);
         }
 

@@ -7,7 +7,8 @@ using Broker.Grains.Interfaces.Topics;
 namespace Broker.Gateway.Links;
 
 /// <summary>This gateway's way to every shard: directly if the shard is in this process, by a batched link if not.</summary>
-/// <remarks>The direct way is open only while the link is empty, so that order holds when a shard moves. Thread-safe.</remarks>
+/// <remarks>The direct way is open only while the link is empty, so that order holds when a shard moves. A link finds its grain when it sends: a pure
+/// front end knows of no grain before it has joined. Thread-safe.</remarks>
 internal sealed class ShardLinks
 {
     private readonly ILocalShards local;
@@ -23,9 +24,8 @@ internal sealed class ShardLinks
         routes = new RouteLink[map.Count];
         for (var shard = 0; shard < map.Count; shard++)
         {
-            var grain = grains.GetGrain<ITopicShardGrain>(shard);
-            publish[shard] = new PublishLink(grain, time);
-            routes[shard] = new RouteLink(grain, time);
+            publish[shard] = new PublishLink(grains, shard, time);
+            routes[shard] = new RouteLink(grains, shard, time);
         }
     }
 
@@ -94,12 +94,12 @@ internal sealed class ShardLinks
 
     private readonly record struct Publication(ApplicationMessage Message, PublishReceipt? Receipt);
 
-    private sealed class PublishLink(ITopicShardGrain grain, TimeProvider time)
+    private sealed class PublishLink(IGrainFactory grains, int shard, TimeProvider time)
         : BatchLink<Publication>(capacity: 100_000, maxBatch: 1000, giveUpAfter: TimeSpan.FromSeconds(60), time)
     {
         protected override async Task SendAsync(Publication[] batch, long batchNumber)
         {
-            var codes = await grain.Publish(new PublishBatch(Id, batchNumber, Array.ConvertAll(batch, item => item.Message)));
+            var codes = await grains.GetGrain<ITopicShardGrain>(shard).Publish(new PublishBatch(Id, batchNumber, Array.ConvertAll(batch, item => item.Message)));
             for (var i = 0; i < batch.Length; i++) batch[i].Receipt?.Answer(codes[i]);
         }
 
@@ -112,7 +112,7 @@ internal sealed class ShardLinks
 
     private readonly record struct RouteWork(RouteChange Change, ApplicationMessage? Redispatch, TaskCompletionSource? Done);
 
-    private sealed class RouteLink(ITopicShardGrain grain, TimeProvider time)
+    private sealed class RouteLink(IGrainFactory grains, int shard, TimeProvider time)
         : BatchLink<RouteWork>(capacity: int.MaxValue, maxBatch: 5000, giveUpAfter: TimeSpan.FromSeconds(60), time)
     {
         public Task ChangeAsync(in RouteChange change)
@@ -127,6 +127,7 @@ internal sealed class ShardLinks
 
         protected override async Task SendAsync(RouteWork[] batch, long batchNumber)
         {
+            var grain = grains.GetGrain<ITopicShardGrain>(shard);
             await grain.Change([.. batch.Where(work => work.Redispatch is null).Select(work => work.Change)]);
             foreach (var work in batch.Where(work => work.Redispatch is not null)) await grain.Redispatch(work.Change.Filter, [work.Redispatch!]);
             foreach (var work in batch) work.Done?.TrySetResult();

@@ -63,9 +63,10 @@ internal sealed class AcknowledgementQueue(Connection connection, ReceiveWindow 
 
         BrokerCounters.Add(Metric.PacketsPublishError);
         BrokerCounters.Add(Metric.MessagesDroppedStoreFailed);
-        // Not safe: the identifier is free again, and the client may try once more. A 3.x client is left without an answer.
+        // Not safe: the identifier is free again, and the client may try once more.
         if (pending is { Type: PacketType.Pubrec, IsRepetition: false }) connection.Session!.Release(pending.PacketIdentifier, new PendingAcknowledgement(connection, window, null, null, 0));
         if (connection.Rules.AnswersRefusedPublish) window.Answer(pending.Type, pending.PacketIdentifier, code);
+        else connection.LeaveUnanswered();
     }
 }
 

@@ -193,6 +193,9 @@ internal sealed partial class Connection : IPacketHandler
         return Ended;
     }
 
+    /// <inheritdoc cref="KeepAlive.LeaveUnanswered"/>
+    public void LeaveUnanswered() => keepAlive.LeaveUnanswered();
+
     /// <summary>Speaks a version from now on.</summary>
     public void Speak(ProtocolVersion version)
     {

@@ -14,6 +14,7 @@ internal sealed class KeepAlive(Connection connection) : Deadline
     private TimeSpan limit = TimeSpan.MaxValue;
     private TimeSpan retry;
     private bool connected;
+    private bool unanswered;
 
     /// <summary>CONNECT must come within this time. [MQTT-3.1.4]</summary>
     public void ExpectConnect(TimeSpan within)
@@ -35,6 +36,9 @@ internal sealed class KeepAlive(Connection connection) : Deadline
     /// <summary>A packet has come.</summary>
     public void Touch() => touched = connection.Loop.Time.GetTimestamp();
 
+    /// <summary>A 3.x client was left without the answer to a PUBLISH that was refused. Most send it again only when they connect again: soon they must.</summary>
+    public void LeaveUnanswered() => unanswered = true;
+
     public void Stop() => connection.Loop.Deadlines.Clear(this);
 
     public override void OnDue()
@@ -42,6 +46,12 @@ internal sealed class KeepAlive(Connection connection) : Deadline
         if (!connected)
         {
             connection.Disconnect(ReasonCode.KeepAliveTimeout, "idle_timeout");
+            return;
+        }
+
+        if (unanswered)
+        {
+            connection.Disconnect(ReasonCode.QuotaExceeded, "publish_refused");
             return;
         }
 

@@ -23,7 +23,7 @@ internal abstract class ProtocolRules
     /// <summary>The CONNECT is refused.</summary>
     public abstract ProtocolReply Refuse(ReasonCode code, string? reason);
 
-    /// <summary>Whether a refused QoS 1 or 2 PUBLISH is answered with its code (5.0), or not at all so that the client tries again (3.x).</summary>
+    /// <summary>Whether a refused QoS 1 or 2 PUBLISH is answered with its code (5.0), or not at all and by closing soon, so that the client tries again (3.x).</summary>
     public abstract bool AnswersRefusedPublish { get; }
 
     /// <summary>A PUBLISH denied by access rules: whether it is acknowledged as if nothing were wrong (3.x has no way to say no).</summary>

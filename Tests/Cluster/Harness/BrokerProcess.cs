@@ -10,7 +10,7 @@ namespace Broker.Tests.Cluster.Harness;
 /// <summary>The real broker as a process of its own, on a free port and a data folder of its own; may be killed and started again on the same data.</summary>
 internal sealed partial class BrokerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
 
     private readonly Dictionary<string, string> settings = [];
     private readonly ConcurrentQueue<string> errors = new();
