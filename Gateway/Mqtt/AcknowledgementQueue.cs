@@ -63,8 +63,8 @@ internal sealed class AcknowledgementQueue(Connection connection, ReceiveWindow 
 
         BrokerCounters.Add(Metric.PacketsPublishError);
         BrokerCounters.Add(Metric.MessagesDroppedStoreFailed);
-        // Not safe: the identifier is free again, and the client may try once more.
-        if (pending is { Type: PacketType.Pubrec, IsRepetition: false }) connection.Session!.Release(pending.PacketIdentifier, new PendingAcknowledgement(connection, window, null, null, 0));
+        // Not safe: the client may try once more.
+        if (pending is { Type: PacketType.Pubrec, KeepsIdentifier: false }) connection.Session!.Release(pending.PacketIdentifier, new PendingAcknowledgement(connection, window, null, null, 0));
         if (connection.Rules.AnswersRefusedPublish) window.Answer(pending.Type, pending.PacketIdentifier, code);
         else connection.LeaveUnanswered();
     }
@@ -82,8 +82,8 @@ internal sealed class PendingAcknowledgement(
 
     public ushort PacketIdentifier => packetIdentifier;
 
-    /// <summary>True for a message that was taken before: its identifier stays reserved whatever becomes of this answer.</summary>
-    public bool IsRepetition { get; set; }
+    /// <summary>The client knows nothing of a refusal, so that what comes next under this QoS 2 identifier is a repetition: some may have the message already.</summary>
+    public bool KeepsIdentifier { get; set; }
 
     /// <summary>The outcome, once it is known on the loop.</summary>
     public ReasonCode? Outcome { get; set; }

@@ -152,7 +152,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
                     break;
                 case ReceiveOutcome.Repeated: // [MQTT-4.3.3-10]
                     BrokerCounters.Add(Metric.PacketsPublishInuse);
-                    if (pending is not null) pending.IsRepetition = true;
+                    if (pending is not null) pending.KeepsIdentifier = !connection.Rules.AnswersRefusedPublish;
                     Window.BeginsNothing();
                     break;
                 default: // a 3.x client, which cannot be told a receive maximum
@@ -181,7 +181,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         }
 
         if (outcome == ReceiveOutcome.Repeated) BrokerCounters.Add(Metric.PacketsPublishInuse);
-        pending.IsRepetition = outcome == ReceiveOutcome.Repeated; // its identifier stays reserved whatever becomes of this attempt
+        pending.KeepsIdentifier = !connection.Rules.AnswersRefusedPublish;
         var named = message.From(MessageOrigin.OfSession(connection.Client!.ClientId, number));
         recorded.Then(code =>
         {

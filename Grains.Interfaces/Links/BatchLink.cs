@@ -76,7 +76,7 @@ public abstract class BatchLink<T>
     /// <summary>True if the receiver has gone for good: a batch that fails is given up at once.</summary>
     protected virtual bool IsGone => false;
 
-    /// <summary>The batch could not be delivered in time.</summary>
+    /// <summary>The batch could not be delivered in time. All that waited goes with it, so that nothing overtakes what its maker sends again.</summary>
     protected abstract void OnGivenUp(T[] batch, Exception error);
 
     /// <summary>About how many bytes an item takes, so that a batch does not become too large; 0 if items are always small.</summary>
@@ -89,7 +89,7 @@ public abstract class BatchLink<T>
             if (await TrySendAsync(batch) is not { } error) continue;
             try
             {
-                OnGivenUp(batch, error);
+                OnGivenUp([.. batch, .. TakeAll()], error);
             }
             catch
             {
@@ -131,6 +131,16 @@ public abstract class BatchLink<T>
             if (count > 0) number++;
             else running = false;
             return running;
+        }
+    }
+
+    private T[] TakeAll()
+    {
+        lock (gate)
+        {
+            T[] all = [.. waiting];
+            waiting.Clear();
+            return all;
         }
     }
 

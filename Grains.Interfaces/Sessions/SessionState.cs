@@ -232,6 +232,9 @@ public sealed class SessionState
     /// <summary>Puts back an identifier that a store remembers.</summary>
     public void RestoreReceipt(ushort packetIdentifier, long number, long nowMs) => (receipts ??= [])[packetIdentifier] = (nowMs, number);
 
+    /// <summary>Whether an identifier is reserved for the message with this number.</summary>
+    public bool IsReceived(ushort packetIdentifier, long number) => receipts is not null && receipts.TryGetValue(packetIdentifier, out var receipt) && receipt.Number == number;
+
     /// <summary>Reserves an identifier whose message was numbered by a connection elsewhere; it may be reserved already.</summary>
     public void Reserve(ushort packetIdentifier, long number, long nowMs)
     {

@@ -257,7 +257,7 @@ internal sealed class DurableSession : ILocalSession
         {
             journal.Drop(delivery);
             if (StopsIfFenced(reason)) return;
-            if (delivery.Message is { Qos: Qos.ExactlyOnce, Origin: { } origin }) origins.Forget(origin, map.ShardOf(delivery.Message.Topic));
+            if (delivery.Message is { Qos: Qos.ExactlyOnce, Origin: { } origin }) origins.Refuse(origin, map.ShardOf(delivery.Message.Topic));
             // The identifier may be another delivery's if this one was still waiting.
             if (state.IsInflight(delivery.PacketIdentifier, delivery.Sequence)) state.Complete(delivery.PacketIdentifier, out _);
             state.Discard(delivery.Sequence);

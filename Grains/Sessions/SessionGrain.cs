@@ -190,9 +190,9 @@ internal sealed partial class SessionGrain(
         var receipts = Array.ConvertAll(batch.Messages, item =>
         {
             var receipt = new TaskReceipt();
-            // Without a session the route was stale. One that has closed under this grain took nothing: its publisher is to try again.
-            var taken = session is null || session.TryEnqueue(item.Message, item.Subscriptions, null, receipt);
-            receipt.Answer(taken ? ReasonCode.Success : ReasonCode.ServerBusy);
+            // Without a session the route was stale. If it has closed under this grain, the whole batch comes again where it is now.
+            if (session is not null && !session.TryEnqueue(item.Message, item.Subscriptions, null, receipt)) throw new OrleansException("The session has moved.");
+            receipt.Answer(ReasonCode.Success);
             return receipt.Completion;
         });
         var codes = await Task.WhenAll(receipts);

@@ -80,11 +80,8 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
     }
 
     /// <summary>Stores an incoming QoS 2 identifier.</summary>
-    public void AddReceipt(ushort packetIdentifier, long number, PublishReceipt receipt)
-    {
-        receipt.Expect();
-        store.Submit(new AddReceipt(lease, packetIdentifier, number) { Observer = new Answering(session, receipt) });
-    }
+    public void AddReceipt(ushort packetIdentifier, long number, IStoreObserver observer) =>
+        store.Submit(new AddReceipt(lease, packetIdentifier, number) { Observer = observer });
 
     /// <summary>Forgets an incoming QoS 2 identifier.</summary>
     /// <param name="receipt">Is answered when that is stored; null if nobody waits.</param>
@@ -93,6 +90,9 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
         receipt?.Expect();
         store.Submit(new RemoveReceipt(lease, packetIdentifier) { Observer = receipt is null ? null : new Answering(session, receipt) });
     }
+
+    /// <inheritdoc cref="DurableSession.StopsIfFenced"/>
+    public bool StopsIfFenced(StoreException reason) => session.StopsIfFenced(reason);
 
     /// <summary>Takes note that an append was reported. Under the session's lock.</summary>
     /// <returns>False if the delivery had gone already.</returns>

@@ -1,6 +1,8 @@
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Storage;
+using Broker.Grains.Storage.Writes;
 
 namespace Broker.Grains.Sessions;
 
@@ -8,6 +10,10 @@ namespace Broker.Grains.Sessions;
 /// <param name="gate">The session's lock.</param>
 internal sealed class SessionReceipts(Lock gate, SessionState state, SessionJournal journal, TimeProvider time)
 {
+    private readonly Lock gate = gate;
+    private readonly SessionState state = state;
+    private readonly SessionJournal journal = journal;
+
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <inheritdoc cref="ILocalSession.TryReceive"/>
@@ -16,9 +22,8 @@ internal sealed class SessionReceipts(Lock gate, SessionState state, SessionJour
         lock (gate)
         {
             var outcome = state.TryReceive(packetIdentifier, NowMs, out number);
-            if (outcome == ReceiveOutcome.Full) return outcome;
             // A repetition is stored once more, which does nothing but wait for what is being written.
-            journal.AddReceipt(packetIdentifier, number, receipt);
+            if (outcome != ReceiveOutcome.Full) Store(packetIdentifier, number, outcome == ReceiveOutcome.New, receipt);
             return outcome;
         }
     }
@@ -29,7 +34,7 @@ internal sealed class SessionReceipts(Lock gate, SessionState state, SessionJour
         lock (gate)
         {
             state.Reserve(packetIdentifier, number, NowMs);
-            journal.AddReceipt(packetIdentifier, number, receipt);
+            Store(packetIdentifier, number, isNew: false, receipt);
         }
     }
 
@@ -54,6 +59,37 @@ internal sealed class SessionReceipts(Lock gate, SessionState state, SessionJour
                 BrokerCounters.Add(Metric.MessagesDroppedAwaitPubrelTimeout);
                 journal.RemoveReceipt(identifier, null);
             }
+        }
+    }
+
+    private void Store(ushort packetIdentifier, long number, bool isNew, PublishReceipt receipt)
+    {
+        receipt.Expect();
+        journal.AddReceipt(packetIdentifier, number, new Storing(this, packetIdentifier, number, isNew, receipt));
+    }
+
+    /// <summary>Answers when an identifier is stored or refused.</summary>
+    private sealed class Storing(SessionReceipts receipts, ushort packetIdentifier, long number, bool isNew, PublishReceipt receipt) : IStoreObserver
+    {
+        public void Committed(StoreWrite write)
+        {
+            bool known;
+            lock (receipts.gate) known = receipts.state.IsReceived(packetIdentifier, number);
+            // A repetition, and the message itself was refused meanwhile.
+            if (!known) receipts.journal.RemoveReceipt(packetIdentifier, null);
+            receipt.Answer(known ? ReasonCode.Success : ReasonCode.QuotaExceeded);
+        }
+
+        public void Failed(StoreWrite write, StoreException reason)
+        {
+            receipts.journal.StopsIfFenced(reason);
+            if (isNew)
+            {
+                // Nor are the message's places in queues stored: what comes again under this identifier is new.
+                lock (receipts.gate) receipts.state.Release(packetIdentifier);
+            }
+
+            receipt.Answer(ReasonCode.QuotaExceeded);
         }
     }
 }

@@ -55,6 +55,9 @@ internal sealed class BrokerCluster : IAsyncDisposable
     /// <summary>Processes end without a word: what Orleans says about that is no failure.</summary>
     public void ExpectDeaths() => Expect(" fail: Orleans.");
 
+    /// <summary>Processes end in order: that what others still ask of them is sent on, Orleans logs as an error.</summary>
+    public void ExpectDepartures() => Expect("is shutting down.");
+
     /// <summary>One more process, not started.</summary>
     public BrokerProcess Add(params (string Key, string Value)[] own) => Add("Broker.Gateway.dll", own);
 

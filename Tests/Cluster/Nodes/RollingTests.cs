@@ -21,6 +21,7 @@ public partial class RollingTests
         3,
         async cluster =>
         {
+            cluster.ExpectDepartures();
             await using var load = await DurableLoad.StartAsync(cluster);
             await load.ProgressAsync(50);
             for (var node = 0; node < 3; node++)
@@ -43,6 +44,7 @@ public partial class RollingTests
     [Fact]
     public Task ShardsAreSpreadAndNothingIsLost_WhenScaledOutAndIn() => BrokerCluster.RunAsync(1, async cluster =>
     {
+        cluster.ExpectDepartures();
         BrokerProcess[] added = [cluster.Add(), cluster.Add()];
         await using var load = await DurableLoad.StartAsync(cluster);
         await load.ProgressAsync(50);

@@ -158,9 +158,31 @@ public class DurableSessionRecoveryTests
         Assert.Equal((0, 0), (test.Test.Count("receipt"), test.Test.Count("queue")));
         Assert.Equal(["close 8E"], lost.Sent);
         Assert.Empty(test.Pipe.Sent);
-        await test.Release(7); // as the connection does for a message that was refused
+        Assert.Equal(Success, await test.Receive(7, ReceiveOutcome.New)); // it may come again
         Assert.Equal(Success, await test.Send("y", Qos.ExactlyOnce));
         Assert.Equal(["PUBLISH 2 y"], test.Pipe.Sent);
+    }
+
+    [Fact]
+    [Clause("MQTT-4.3.3-10")]
+    public async Task RepetitionIsRefusedToo_WhenTheMessageIsRefusedAfterItHasCome()
+    {
+        await using var test = await SessionFixture.OpenAsync();
+        var other = SessionFixture.Make("other", await test.Test.OpenSessionAsync("other"), test.Test);
+        await test.Test.OpenSessionAsync("other");
+        var hold = await test.Test.HoldAsync();
+        Task<ReasonCode>[] answers;
+        using (test.Session.BeginAtomicWrites())
+        {
+            answers = [test.Receive(7, ReceiveOutcome.New), SessionFixture.Send(other, "x", Qos.ExactlyOnce)];
+        }
+
+        var repetition = test.Receive(7, ReceiveOutcome.Repeated);
+        hold.Release();
+        Assert.All(await Task.WhenAll([.. answers, repetition]), code => Assert.Equal(ReasonCode.QuotaExceeded, code));
+        await test.FlushAsync();
+        Assert.Equal(0, test.Test.Count("receipt"));
+        Assert.Equal(Success, await test.Receive(7, ReceiveOutcome.New));
     }
 
     [Theory]
