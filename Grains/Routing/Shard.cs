@@ -170,6 +170,12 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         }
     }
 
+    /// <summary>Completes when all that was routed has arrived, after <see cref="Close"/>.</summary>
+    public Task WhenDeliveredAsync()
+    {
+        lock (gate) return destinations.WhenIdleAsync();
+    }
+
     private void Apply(in RouteChange change)
     {
         Span<byte> small = stackalloc byte[512];
