@@ -7,4 +7,8 @@ public interface ISpreadGrain : IGrainWithIntegerKey
     /// <summary>Moves to another silo, with its state, as soon as no call runs; does nothing if it is there.</summary>
     [Alias("MoveTo")]
     Task MoveTo(SiloAddress silo);
+
+    /// <summary>Does nothing but bring the grain up.</summary>
+    [Alias("Ping")]
+    Task Ping();
 }

@@ -22,10 +22,6 @@ public interface ITopicShardGrain : ISpreadGrain
     /// <summary>Gives messages that a member of a shared subscription left behind to another member.</summary>
     [Alias("Redispatch")]
     Task Redispatch(TopicFilter filter, [Immutable] ApplicationMessage[] messages);
-
-    /// <summary>Activates the shard, so that it is ready before the first message.</summary>
-    [Alias("Ping")]
-    Task Ping();
 }
 
 /// <summary>What one link carries in one call.</summary>

@@ -51,6 +51,8 @@ internal sealed class ClientRegistryGrain(LocalClientRegistries local, BrokerSto
 
     public Task MoveTo(SiloAddress silo) => this.MigrateTo(silo);
 
+    public Task Ping() => Task.CompletedTask;
+
     public Task<RegisterResult> Register(ClientRegistration registration)
     {
         partition.TryRegister(registration, out var result);

@@ -75,21 +75,30 @@ internal sealed partial class SpreadKeeper(
         if (moved.Sum() > 0) LogSpread(log, moved.Sum(), held.Count);
     }
 
-    /// <summary>Moves those that are elsewhere than planned. Those that are nowhere are made there.</summary>
+    /// <summary>Moves those that are elsewhere than planned. Those that are nowhere are made there, and left alone if they come up elsewhere at this moment: to move
+    /// one that is just coming up blocks it for the length of a call.</summary>
     private async Task<int> MoveAsync<TGrain>(SiloAddress[] plan, Dictionary<int, SiloAddress> now)
         where TGrain : ISpreadGrain
     {
-        var moves = new List<Task>();
+        var (done, moved) = (new List<Task>(), 0);
         for (var number = 0; number < plan.Length; number++)
         {
-            if (now.TryGetValue(number, out var silo) && silo.Equals(plan[number])) continue;
+            var grain = grains.GetGrain<TGrain>(number);
             RequestContext.Set(Orleans.Runtime.Placement.IPlacementDirector.PlacementHintKey, plan[number]);
-            moves.Add(grains.GetGrain<TGrain>(number).MoveTo(plan[number]));
+            if (!now.TryGetValue(number, out var silo))
+            {
+                done.Add(grain.Ping());
+            }
+            else if (!silo.Equals(plan[number]))
+            {
+                done.Add(grain.MoveTo(plan[number]));
+                moved++;
+            }
         }
 
         RequestContext.Clear();
-        await Task.WhenAll(moves);
-        return moves.Count;
+        await Task.WhenAll(done);
+        return moved;
     }
 
     private static Dictionary<int, SiloAddress> Whereabouts(SortedDictionary<SiloAddress, HeldGrains> held, Func<HeldGrains, int[]> kind)

@@ -59,6 +59,8 @@ internal sealed class RetainedGrain(
 
     public Task MoveTo(SiloAddress silo) => this.MigrateTo(silo);
 
+    public Task Ping() => Task.CompletedTask;
+
     public Task<ReasonCode[]> Store(ApplicationMessage[] messages) => Task.WhenAll(messages.Select(message =>
     {
         var receipt = new TaskReceipt();
