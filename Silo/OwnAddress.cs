@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Broker.Grains.Interfaces.Configuration;
 
 namespace Broker.Silo;
 
@@ -9,13 +10,13 @@ internal static class OwnAddress
     /// <summary>The configured address, or the one from which this machine reaches a host.</summary>
     /// <param name="configured">An IP address; empty to find it out.</param>
     /// <param name="host">A host that the others reach too: the database's.</param>
-    /// <exception cref="FormatException">What is configured is no IP address.</exception>
+    /// <exception cref="StartException">What is configured is no IP address.</exception>
     public static IPAddress Find(string configured, string host)
     {
         if (configured.Length > 0)
         {
             return IPAddress.TryParse(configured, out var address) ? address
-                : throw new FormatException($"Cluster:Address = '{configured}' is not allowed: it must be an IP address.");
+                : throw new StartException($"Cluster:Address = '{configured}' is not allowed: it must be an IP address.");
         }
 
         try
@@ -32,7 +33,7 @@ internal static class OwnAddress
     }
 
     /// <summary>A port nobody listens on. Two silos on one port start silently and steal each other's connections.</summary>
-    /// <exception cref="InvalidOperationException">The configured port is taken.</exception>
+    /// <exception cref="StartException">The configured port is taken.</exception>
     public static int FindPort(int configured, IPAddress address)
     {
         using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -42,8 +43,7 @@ internal static class OwnAddress
         }
         catch (SocketException fault)
         {
-            var reason = $"Cluster:Address and Cluster:Port = {address}:{configured} cannot be used: {fault.Message}.";
-            throw new InvalidOperationException(reason, new ArgumentException(reason));
+            throw new StartException($"Cluster:Address and Cluster:Port = {address}:{configured} cannot be used: {fault.Message}.", fault);
         }
 
         return ((IPEndPoint)probe.LocalEndPoint!).Port;

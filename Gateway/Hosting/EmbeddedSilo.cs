@@ -1,6 +1,4 @@
 using Broker.Silo;
-using Broker.Silo.Health;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Broker.Gateway.Hosting;
@@ -15,9 +13,7 @@ internal static class EmbeddedSilo
     public static void AddCheckedOptions<T>(this IHostApplicationBuilder builder, string section)
         where T : class => BrokerSilo.AddOptions<T>(builder, section);
 
-    /// <summary>The port of the process's admin server.</summary>
-    public static int AdminPort(IServiceProvider services) => services.GetRequiredService<AdminServer>().Port;
-
-    /// <summary>Where the embedded silo keeps its data, for the start-up message.</summary>
-    public static string DescribeData(IServiceProvider services) => SiloDescription.DataOf(services);
+    /// <inheritdoc cref="BrokerProgram.RunAsync"/>
+    public static Task<int> RunAsync(string[] args, Action<IHostApplicationBuilder> compose, Func<IServiceProvider, string> describe) =>
+        BrokerProgram.RunAsync(args, compose, describe);
 }

@@ -14,7 +14,7 @@ namespace Broker.Gateway.Hosting;
 /// <summary>Opens the listener when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
 internal sealed partial class GatewayLifetime(
     MqttListener listener, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
-    IServiceProvider services, IOptions<GatewayOptions> options, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
+    IOptions<GatewayOptions> options, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
     private static readonly TimeSpan WarmUpPause = TimeSpan.FromSeconds(1);
 
@@ -23,7 +23,6 @@ internal sealed partial class GatewayLifetime(
         while (!await TryWarmUpAsync()) await Task.Delay(WarmUpPause, time, cancellationToken); // a front end may be up before the silos
         await listener.StartAsync();
         TellDescriptors();
-        StartMessage.Print(Console.Out, listener.LocalAddress, EmbeddedSilo.AdminPort(services), EmbeddedSilo.DescribeData(services));
     }
 
     private async Task<bool> TryWarmUpAsync()

@@ -3,6 +3,7 @@ using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Configuration;
 using DotNetty.Buffers;
 using DotNetty.Transport.Bootstrapping;
 using DotNetty.Transport.Channels;
@@ -26,7 +27,7 @@ internal sealed class MqttListener(
     public string? Fault => listening is { Active: true } ? null : "connections are not accepted";
 
     /// <summary>Starts to accept.</summary>
-    /// <exception cref="ListenException">The address cannot be had.</exception>
+    /// <exception cref="StartException">The address cannot be had.</exception>
     public async Task StartAsync()
     {
         var pipeline = new ChannelPipeline(contexts, connections, mqtt.Value, Math.Min(options.MaxConnections, DescriptorLimit.MostConnections()));
@@ -43,14 +44,16 @@ internal sealed class MqttListener(
             .ChildOption(ChannelOption.WriteBufferLowWaterMark, mqtt.Value.HighWatermark / 2)
             .ChildHandler(pipeline);
         transport.UseServerChannel(bootstrap);
-        var address = options.Address == "*" ? IPAddress.IPv6Any : IPAddress.Parse(options.Address);
+        var address = options.Address == "*" ? IPAddress.IPv6Any
+            : IPAddress.TryParse(options.Address, out var one) ? one
+            : throw new StartException($"Gateway:Address = '{options.Address}' is not allowed: it must be an IP address or *.");
         try
         {
             listening = await bootstrap.BindAsync(new IPEndPoint(address, options.Port));
         }
         catch (Exception error) when (error is ChannelException or System.Net.Sockets.SocketException)
         {
-            throw new ListenException($"Gateway:Address = '{options.Address}', Gateway:Port = {options.Port}: cannot listen there ({error.Message}).", error);
+            throw new StartException($"Gateway:Address = '{options.Address}', Gateway:Port = {options.Port}: cannot listen there ({error.Message}).", error);
         }
 
         admission.Listening = listening;
@@ -62,6 +65,3 @@ internal sealed class MqttListener(
         if (listening is not null) await listening.CloseAsync();
     }
 }
-
-/// <summary>An address that cannot be listened on; the message says which setting to change.</summary>
-internal sealed class ListenException(string message, Exception inner) : Exception(message, inner);

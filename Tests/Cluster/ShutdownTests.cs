@@ -88,6 +88,30 @@ public class ShutdownTests
     }
 
     [Fact]
+    public async Task StopsInOrder_WhenToldSoWhileItStarts()
+    {
+        // A front end without a silo never becomes ready.
+        await using var broker = new BrokerProcess().Set("Cluster:HostGrains", "false");
+        broker.Launch();
+        await broker.WaitForLogAsync("Not ready", TimeSpan.FromSeconds(30));
+        var (code, time) = await broker.TerminateAsync();
+        Assert.Equal(0, code);
+        Assert.InRange(time, TimeSpan.Zero, Quick);
+        Assert.Empty(broker.Errors());
+    }
+
+    [Theory]
+    [InlineData("Gateway:Address")]
+    [InlineData("Cluster:Address")]
+    [InlineData("Admin:Address")]
+    public async Task SaysWhichSettingToChange_WhenAnAddressIsNone(string key)
+    {
+        await using var broker = new BrokerProcess().Set(key, "nowhere");
+        if (key == "Cluster:Address") broker.Set("Cluster:ConnectionString", "Server=127.0.0.1;Database=broker;User ID=broker");
+        await FailsToStartAsync(broker, key, "nowhere");
+    }
+
+    [Fact]
     public async Task SaysWhichSettingToChange_WhenThePortIsInUse()
     {
         using var other = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };

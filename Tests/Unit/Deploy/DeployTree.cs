@@ -9,7 +9,7 @@ namespace Broker.Tests.Unit.Deploy;
 /// <summary>The files for operators, and the tools that may be there to judge them.</summary>
 internal static class DeployTree
 {
-    private static readonly HashSet<string> Known = [".yaml", ".yml", ".md", ".env", ".service", ".cfg", ".cnf", ".sql", ".Dockerfile"];
+    private static readonly HashSet<string> Known = [".yaml", ".yml", ".md", ".env", ".service", ".cfg", ".cnf", ".sql", ".sh", ".Dockerfile"];
 
     /// <summary>The files below `deploy`, relative to the root with `/`; secrets an operator made are left out.</summary>
     public static IEnumerable<string> Files() =>

@@ -54,7 +54,8 @@ public partial class SettingsTests
         .Concat(Written().Matches(text).Where(match => ProgramSettings.HasSection(match.Groups[1].Value)).Select(match => match.Value)).Distinct();
 
     private static IEnumerable<KeyValuePair<string, string>> Values(string text) => Assignment().Matches(text)
-        .Select(match => KeyValuePair.Create($"{match.Groups[1].Value}:{match.Groups[2].Value}", match.Groups[3].Value));
+        .Select(match => KeyValuePair.Create($"{match.Groups[1].Value}:{match.Groups[2].Value}", match.Groups[3].Value))
+        .Where(pair => !pair.Value.StartsWith('$')); // a script's variable
 
     [GeneratedRegex(@"Broker__([A-Za-z]+)__([A-Za-z]+)")]
     private static partial Regex Variable();
