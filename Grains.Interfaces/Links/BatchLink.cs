@@ -19,6 +19,7 @@ public abstract class BatchLink<T>
     private readonly TimeProvider time;
     private readonly List<T> waiting = [];
     private bool running;
+    private TaskCompletionSource? idle;
     private long number;
 
     /// <param name="capacity">How many items may wait; more are refused.</param>
@@ -42,6 +43,12 @@ public abstract class BatchLink<T>
         {
             lock (gate) return !running;
         }
+    }
+
+    /// <summary>Completes when nothing waits and nothing is in flight.</summary>
+    public Task WhenIdleAsync()
+    {
+        lock (gate) return running ? (idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
     }
 
     /// <summary>How many items wait for the next call.</summary>
@@ -128,9 +135,16 @@ public abstract class BatchLink<T>
             batch = waiting.GetRange(0, count).ToArray();
             if (count == waiting.Count) waiting.Clear();
             else waiting.RemoveRange(0, count);
-            if (count > 0) number++;
-            else running = false;
-            return running;
+            if (count > 0)
+            {
+                number++;
+                return true;
+            }
+
+            running = false;
+            idle?.SetResult();
+            idle = null;
+            return false;
         }
     }
 

@@ -16,6 +16,9 @@ internal interface IDestination
     /// <param name="receipt">Is answered when the message is safe there; null if nobody waits.</param>
     /// <param name="group">The shared subscription whose turn it was: if the destination dies, another member is to get the message.</param>
     void Deliver(ApplicationMessage message, ulong[] routes, SharedBody? body, PublishReceipt? receipt, SharedGroup? group = null);
+
+    /// <summary>Completes when nothing is on its way there.</summary>
+    Task WhenIdleAsync();
 }
 
 /// <summary>Makes the destinations that routes name.</summary>
@@ -84,6 +87,9 @@ internal sealed class DestinationTable(IDestinationFactory factory)
 
     /// <summary>All destinations there are.</summary>
     public IReadOnlyCollection<RouteDestination> Names => numbers.Keys;
+
+    /// <summary>Completes when nothing is on its way to any of them.</summary>
+    public Task WhenIdleAsync() => Task.WhenAll(entries.Select(entry => entry.Target?.WhenIdleAsync() ?? Task.CompletedTask));
 
     /// <summary>A destination has gone for good: it gets nothing more, its routes are waste.</summary>
     public void Kill(int number) => entries[number].IsDead = true;

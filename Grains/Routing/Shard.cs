@@ -187,6 +187,12 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         }
     }
 
+    /// <summary>Completes when all that was routed has arrived, after <see cref="Close"/>.</summary>
+    public Task WhenDeliveredAsync()
+    {
+        lock (gate) return destinations.WhenIdleAsync();
+    }
+
     /// <returns>False if it was so already.</returns>
     private bool Apply(in RouteChange change)
     {

@@ -61,11 +61,19 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
         foreach (var gateway in shard.Gateways().Keys.Where(gateways.HasGone)) shard.Forget(gateway);
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         local.Close(Number);
         shard.Close();
-        return Task.CompletedTask;
+        try
+        {
+            // What this process' own publishers routed directly must not be overtaken by what the next activation routes.
+            await shard.WhenDeliveredAsync().WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Who does not answer for so long is dead, or waits for the store.
+        }
     }
 
     /// <summary>Leaves for another silo: after <see cref="OnDeactivateAsync"/>, so nothing changes any more.</summary>

@@ -21,7 +21,7 @@ public class DiskFullTests
         Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder), "A file system of its own needs root and the right to mount.");
         try
         {
-            await using var broker = await BrokerProcess.StartNewAsync(folder, ("Mqtt:MaxQueueLength", "0"));
+            await using var broker = await BrokerProcess.StartNewAsync(folder, ("Mqtt:MaxQueueLength", "0"), ("Mqtt:RetryInterval", "00:00:05"));
             await CheckAsync(broker, () =>
             {
                 Assert.True(Run("mount", "-o", "remount,size=64m", folder), "The file system cannot be made larger.");
@@ -38,7 +38,7 @@ public class DiskFullTests
     [Fact]
     public async Task RefusesDurableMessagesOnly_WhileTheFileHasItsMostPages()
     {
-        await using var broker = await BrokerProcess.StartNewAsync(settings: [("Mqtt:MaxQueueLength", "0"), ("Storage:MaxPages", "800")]);
+        await using var broker = await BrokerProcess.StartNewAsync(settings: [("Mqtt:MaxQueueLength", "0"), ("Mqtt:RetryInterval", "00:00:05"), ("Storage:MaxPages", "800")]);
         // Room comes from the queue: its owner comes back and takes some.
         await CheckAsync(broker, async () =>
         {
@@ -103,6 +103,8 @@ public class DiskFullTests
         Assert.True(await PublishAsync(v5, "stored/x", 1, ++number));
         Assert.True(await PublishAsync(v5, "stored/x", 2, ++number));
         Assert.Single(broker.Errors());
+        // A 3.x client, which cannot be told, is closed so that it sends again.
+        Assert.Null(await v3.ReadAsync());
         using (var back = await WireClient.ConnectAsync(port, leaving)) Assert.True(back.Connack.SessionPresent);
 
         // All that was accepted, and nothing that was refused, also after a crash.

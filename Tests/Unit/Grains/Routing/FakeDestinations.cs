@@ -33,6 +33,8 @@ internal sealed class FakeDestinations : IDestinationFactory
 
     public sealed class Fake(FakeDestinations all, string name) : IDestination
     {
+        public Task WhenIdleAsync() => Task.CompletedTask;
+
         public string Name => name;
 
         public bool NeedsReceipt => true;
