@@ -46,6 +46,8 @@ internal static class BrokerSilo
         services.AddSingleton(new NodeRole(node.HostGrains, IsAlone: !cluster.IsShared));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = node.DrainDelay + TimeSpan.FromMinutes(1));
         AddHealth(builder);
+        services.AddMetrics();
+        services.AddHostedService<BrokerMeter>();
         AddStorage(services);
         AddGrainServices(services);
         // Before the silo: grains find the store open, and it closes after the last of them.
@@ -80,7 +82,6 @@ internal static class BrokerSilo
 
     private static void AddStorage(IServiceCollection services)
     {
-        services.AddMetrics();
         services.AddSingleton(provider => new MessageCodec(provider.GetRequiredService<Serializer<ApplicationMessage>>()));
         services.AddSingleton<StoreInstruments>();
         services.AddSingleton(provider => new StoreOptions { MaxPendingWrites = provider.GetRequiredService<IOptions<StorageOptions>>().Value.MaxPendingWrites });

@@ -22,6 +22,7 @@ internal static class Membership
     {
         if (cluster.IsShared) Share(silo, node, cluster);
         else silo.UseLocalhostClustering(siloPort: OwnAddress.FindPort(node.Port, IPAddress.Loopback), gatewayPort: 0, serviceId: ServiceId, clusterId: cluster.Id);
+        silo.AddActivityPropagation();
         silo.AddGrainService<GatewayService>();
         silo.AddGrainService<SessionService>();
         silo.AddGrainService<SpreadService>();

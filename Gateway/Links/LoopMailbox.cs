@@ -31,7 +31,7 @@ internal sealed class LoopMailbox(LoopContext context) : ICongestion, IRunnable
             depth++;
         }
 
-        if (first) context.Loop.Execute(this);
+        if (first) Wake();
     }
 
     /// <summary>Adds several letters at once. Any thread.</summary>
@@ -45,14 +45,14 @@ internal sealed class LoopMailbox(LoopContext context) : ICongestion, IRunnable
             depth += letters.Count;
         }
 
-        if (first) context.Loop.Execute(this);
+        if (first) Wake();
     }
 
     /// <inheritdoc/>
     public void WhenRoom(Action callback)
     {
         lock (gate) (waiting ??= []).Add(callback);
-        context.Loop.Execute(this);
+        Wake();
     }
 
     /// <summary>Looks again who may go on: the loop has worked off its fan-outs. On the loop.</summary>
@@ -75,6 +75,18 @@ internal sealed class LoopMailbox(LoopContext context) : ICongestion, IRunnable
         finally
         {
             if (relieved is not null) foreach (var callback in relieved) callback();
+        }
+    }
+
+    private void Wake()
+    {
+        try
+        {
+            context.Loop.Execute(this);
+        }
+        catch (RejectedExecutionException)
+        {
+            // The loop has ended, and with it all who could open a letter: a store may answer after that.
         }
     }
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
+using Broker.Gateway.Sessions;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
@@ -161,13 +162,10 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     /// <summary>Takes over from an older connection, opens the session, accepts.</summary>
     private async ValueTask TakeOverAsync(ConnackPacket accepted)
     {
-        var found = await services.Registry.RegisterAsync(client.Register(services.Registry.LocationOf(connection.Number)), connect.CleanStart);
-        if (found.IsTakenOver) connection.Disconnect(ReasonCode.SessionTakenOver, "takeovered");
-        if (connection.IsEnding) return;
-        var (code, session) = await services.Sessions.OpenAsync(connection, client, connect, MakeWill(), found.HasStoredSession);
+        var (code, session) = await OpenSessionAsync();
         if (session is null)
         {
-            Refuse(code, "no session");
+            if (code != ReasonCode.Success) Refuse(code, "no session");
             return;
         }
 
@@ -182,6 +180,18 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         connection.Sender.Unmount(Encoding.UTF8.GetByteCount(mountpoint));
         connection.Send(accepted with { SessionPresent = session.IsPresent });
         connection.Accepted(client, session, mountpoint);
+    }
+
+    /// <returns>Success without a session if the connection has ended meanwhile.</returns>
+    private async ValueTask<(ReasonCode Code, ISession? Session)> OpenSessionAsync()
+    {
+        using var activity = client.ExpirySeconds > 0 || !client.CleanStart ? BrokerActivities.Connect(client.ClientId) : null;
+        var found = await services.Registry.RegisterAsync(client.Register(services.Registry.LocationOf(connection.Number)), connect.CleanStart);
+        if (found.IsTakenOver) connection.Disconnect(ReasonCode.SessionTakenOver, "takeovered");
+        if (connection.IsEnding) return (ReasonCode.Success, null);
+        var opened = await services.Sessions.OpenAsync(connection, client, connect, MakeWill(), found.HasStoredSession);
+        if (opened.Session is null) activity.Fail(opened.Code.ToString());
+        return opened;
     }
 
     private Will? MakeWill()

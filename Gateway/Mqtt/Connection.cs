@@ -193,7 +193,6 @@ internal sealed partial class Connection : IPacketHandler
         return Ended;
     }
 
-    /// <inheritdoc cref="KeepAlive.LeaveUnanswered"/>
     public void LeaveUnanswered() => keepAlive.LeaveUnanswered();
 
     /// <summary>Speaks a version from now on.</summary>

@@ -28,7 +28,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
             if (connection.IsEnding) return;
         }
 
-        var results = accepted.Count > 0 ? await connection.Session!.SubscribeAsync([.. accepted]) : [];
+        var results = accepted.Count > 0 ? await AddAsync(connection, [.. accepted]) : [];
         if (connection.IsEnding) return;
         for (int i = 0, next = 0; i < codes.Length; i++)
         {
@@ -51,7 +51,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
             else codes[i] = ReasonCode.TopicFilterInvalid;
         }
 
-        var results = filters.Count > 0 ? await connection.Session!.UnsubscribeAsync([.. filters]) : [];
+        var results = filters.Count > 0 ? await RemoveAsync(connection, [.. filters]) : [];
         if (connection.IsEnding) return;
         for (int i = 0, next = 0; i < codes.Length; i++)
         {
@@ -67,6 +67,19 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
     {
         foreach (var rest in connection.Session!.RetainedRests) FeedOf(connection).Resume(rest);
         connection.Retained?.Pump();
+    }
+
+    // Methods of their own: what begins behind them, such as the reading of retained messages, belongs to no trace.
+    private static async ValueTask<SubscribeResult[]> AddAsync(Connection connection, Subscription[] subscriptions)
+    {
+        using var activity = BrokerActivities.Subscribe(connection.Client!.ClientId);
+        return await connection.Session!.SubscribeAsync(subscriptions);
+    }
+
+    private static async ValueTask<ReasonCode[]> RemoveAsync(Connection connection, TopicFilter[] filters)
+    {
+        using var activity = BrokerActivities.Unsubscribe(connection.Client!.ClientId);
+        return await connection.Session!.UnsubscribeAsync(filters);
     }
 
     private RetainedFeed FeedOf(Connection connection) => connection.Retained ??= new RetainedFeed(connection, retained, options);

@@ -82,6 +82,7 @@ internal sealed class SessionOpener(
             var asked = request with { MayMove = request.MayMove && move < MaxMoves };
             var result = await GrainCalls.InsistAsync(() => grain.Open(asked), time);
             if (result.Code != ReasonCode.ServerMoved) return result;
+            BrokerActivities.SessionMoves();
         }
     }
 

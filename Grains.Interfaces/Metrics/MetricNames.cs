@@ -41,15 +41,15 @@ public static class MetricNames
         "no_local", "too_large", "qos0_msg", "queue_full", "no_subscribers", "await_pubrel_timeout", "auth_error", "link_full", "store_failed", "read_paused", "check_acl",
     ];
 
-    /// <summary>Every counter and sum, by name.</summary>
-    public static IEnumerable<(string Name, long Value)> ReadAll()
-    {
-        foreach (var metric in Enum.GetValues<Metric>()) yield return (Of(metric), BrokerCounters.Read(metric));
-        foreach (var (name, parts) in Sums) yield return (name, parts.Sum(BrokerCounters.Read));
-    }
+    /// <summary>Every counter and sum by name, and what it is the sum of.</summary>
+    public static IEnumerable<(string Name, Metric[] Parts)> All() => Enum.GetValues<Metric>().Select(metric => (Of(metric), new[] { metric })).Concat(Sums);
 
-    /// <summary>The name of a counter: its words with points between them, `packets.connect.received`.</summary>
-    public static string Of(Metric metric)
+    /// <summary>The value of every counter and sum, by name.</summary>
+    public static IEnumerable<(string Name, long Value)> ReadAll() => All().Select(one => (one.Name, one.Parts.Sum(BrokerCounters.Read)));
+
+    /// <summary>The name of a counter or gauge: its words with points between them, `packets.connect.received`.</summary>
+    public static string Of<T>(T metric)
+        where T : struct, Enum
     {
         var name = new StringBuilder();
         foreach (var letter in metric.ToString())

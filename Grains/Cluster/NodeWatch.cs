@@ -1,5 +1,6 @@
 using Broker.Grains.Clients;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Routing;
 using Broker.Grains.Storage;
@@ -33,12 +34,8 @@ internal sealed partial class NodeWatch(
         silos.SubscribeToSiloStatusEvents(this);
         try
         {
-            while (true)
-            {
-                await TryBuryAsync();
-                // Now and then without a death: what could not be done then, and wills left by a process that ran alone.
-                await died.WaitAsync(Period, stoppingToken);
-            }
+            // Now and then without a death: what could not be done then, and wills left by a process that ran alone.
+            for (var hasDied = false; ; hasDied = await died.WaitAsync(Period, stoppingToken)) await TryBuryAsync(hasDied);
         }
         catch (OperationCanceledException)
         {
@@ -50,8 +47,9 @@ internal sealed partial class NodeWatch(
         }
     }
 
-    private async Task TryBuryAsync()
+    private async Task TryBuryAsync(bool hasDied)
     {
+        using var activity = hasDied ? BrokerActivities.BuryNode() : null;
         try
         {
             await fences.EnsureAsync();
@@ -61,6 +59,7 @@ internal sealed partial class NodeWatch(
         catch (Exception fault) when (fault is StoreException or TimeoutException or OrleansException)
         {
             LogPutOff(log, fault.Message);
+            activity.Fail(fault.Message);
         }
     }
 

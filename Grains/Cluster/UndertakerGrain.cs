@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
@@ -18,7 +19,10 @@ internal sealed class UndertakerGrain(BrokerStore store, SessionPublisher publis
 
     public async Task Bury()
     {
-        foreach (var will in await store.ListWillsAsync(this.GetPrimaryKeyString()[Prefix.Length..]))
+        var node = this.GetPrimaryKeyString()[Prefix.Length..];
+        var wills = await store.ListWillsAsync(node);
+        using var activity = BrokerActivities.PublishWills(node, wills.Count);
+        foreach (var will in wills)
         {
             // The delay of a transient session's will ends with its session: now. [MQTT-3.1.3-9]
             await publisher.PublishAsync(new Will(will.Message, will.DelaySeconds, will.ExpirySeconds).ToMessage(time.GetUtcNow().ToUnixTimeMilliseconds()));

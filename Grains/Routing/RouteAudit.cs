@@ -9,56 +9,55 @@ using Microsoft.Extensions.Logging;
 namespace Broker.Grains.Routing;
 
 /// <summary>Compares a shard's routes with what gateways and stored sessions are subscribed to, and repairs what differs: which nothing should ever do.</summary>
-/// <remarks>What changes while it looks makes no false repair: a route is taken out only if the shard had it before its owner was asked and the owner,
-/// who never uses a number twice, does not have it; one put in that has just gone is found by the next audit.</remarks>
+/// <remarks>What changes while it looks makes no false repair: a route must differ twice in the same way, and the shard is looked at before the route's owner, who
+/// never uses a number twice. Should one be put in that has gone in the same moment, the next audits find it.</remarks>
 internal sealed partial class RouteAudit(int number, Shard shard, GatewayPoll gateways, IGatewayClient gatewayClient, BrokerStore store, ILogger log)
 {
-    /// <summary>Gateways whose digest differed when last looked at: they have changed meanwhile, or are wrong.</summary>
-    private HashSet<SiloAddress> suspects = [];
+    /// <summary>What had to be changed when last looked at.</summary>
+    private HashSet<RouteChange> suspects = [];
 
     /// <summary>Looks once.</summary>
     /// <returns>How many routes were put in or taken out.</returns>
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
-        var repaired = await CheckGatewaysAsync(cancellation) + await CheckSessionsAsync();
+        using var activity = BrokerActivities.AuditShard(number);
+        var different = new HashSet<RouteChange>();
+        await CompareGatewaysAsync(different, cancellation);
+        await CompareSessionsAsync(different);
+        var repaired = shard.Repair([.. different.Where(suspects.Contains)]);
+        suspects = different;
+        activity?.SetTag("broker.routes.repaired", repaired);
         if (repaired == 0) return 0;
         BrokerCounters.Add(Metric.RoutesRepaired, repaired);
         LogRepaired(log, number, repaired);
         return repaired;
     }
 
-    private async Task<int> CheckGatewaysAsync(CancellationToken cancellation)
+    private async Task CompareGatewaysAsync(HashSet<RouteChange> different, CancellationToken cancellation)
     {
-        var repaired = 0;
         var before = shard.Gateways();
-        var different = new HashSet<SiloAddress>();
         foreach (var (gateway, digest) in await gateways.AskAllAsync(one => one.DigestOf(number), cancellation))
         {
             if (digest == before.GetValueOrDefault(gateway)) continue;
-            different.Add(gateway);
-            if (!suspects.Contains(gateway)) continue;
-            var name = RouteDestination.OfGateway(gateway);
-            repaired += Repair(shard.Snapshot(name), await gatewayClient.At(gateway).RoutesOf(number));
+            Compare(different, shard.Snapshot(RouteDestination.OfGateway(gateway)), await gatewayClient.At(gateway).RoutesOf(number));
         }
 
         foreach (var gateway in before.Keys.Where(gateways.HasGone)) shard.Forget(gateway);
-        suspects = different;
-        return repaired;
     }
 
-    private async Task<int> CheckSessionsAsync()
+    private async Task CompareSessionsAsync(HashSet<RouteChange> different)
     {
         var known = shard.Snapshot(null);
         var stored = await store.LoadSubscriptionsAsync(number);
-        return Repair(known, [.. stored.Select(one =>
+        Compare(different, known, [.. stored.Select(one =>
             new RouteChange(TopicFilter.Parse(one.Subscription.Filter), RouteDestination.OfSession(one.ClientId), (ulong)one.Subscription.Number))]);
     }
 
-    private int Repair(RouteChange[] known, RouteChange[] actual)
+    /// <summary>Adds what would make the known routes the actual ones.</summary>
+    private static void Compare(HashSet<RouteChange> different, RouteChange[] known, RouteChange[] actual)
     {
-        var waste = known.Except(actual).Select(route => route with { Remove = true });
-        RouteChange[] changes = [.. waste, .. actual.Except(known)];
-        return shard.TryChange(changes) ? changes.Length : 0;
+        different.UnionWith(known.Except(actual).Select(route => route with { Remove = true }));
+        different.UnionWith(actual.Except(known));
     }
 
     [LoggerMessage(1, LogLevel.Warning, "Shard {Shard}: the audit repaired {Count} routes")]

@@ -70,6 +70,23 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         }
     }
 
+    /// <summary>Adds and removes routes. For the audit.</summary>
+    /// <returns>How many of the changes had anything to change: the others have been made meanwhile, or the shard has been closed.</returns>
+    public int Repair(ReadOnlySpan<RouteChange> changes)
+    {
+        lock (gate)
+        {
+            var repaired = 0;
+            if (closed) return repaired;
+            foreach (ref readonly var change in changes)
+            {
+                if (Apply(change)) repaired++;
+            }
+
+            return repaired;
+        }
+    }
+
     public bool TryRedispatch(in TopicFilter filter, ApplicationMessage message, List<ulong> shared)
     {
         SharedGroup? group;
@@ -176,7 +193,8 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         lock (gate) return destinations.WhenIdleAsync();
     }
 
-    private void Apply(in RouteChange change)
+    /// <returns>False if it was so already.</returns>
+    private bool Apply(in RouteChange change)
     {
         Span<byte> small = stackalloc byte[512];
         var path = change.Filter.Path;
@@ -185,7 +203,7 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         var changed = change.Filter.IsShared ? ApplyShared(change, utf8)
             : change.Remove ? Remove(utf8, change)
             : Add(utf8, change);
-        if (!changed) return;
+        if (!changed) return false;
         if (destinations.TryFind(change.Destination, out var number))
         {
             ref var digest = ref destinations.DigestOf(number);
@@ -194,6 +212,7 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
 
         Volatile.Write(ref version, version + 1);
         tally.Count(change, trie.FilterCount - filters);
+        return true;
     }
 
     private bool Add(ReadOnlySpan<byte> path, in RouteChange change)

@@ -143,6 +143,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
 
     private async Task RecoverAsync(CancellationToken cancellation)
     {
+        using var activity = BrokerActivities.RecoverShard(Number);
         foreach (var (clientId, subscription) in await store.LoadSubscriptionsAsync(Number))
         {
             var change = new RouteChange(TopicFilter.Parse(subscription.Filter), RouteDestination.OfSession(clientId), (ulong)subscription.Number);

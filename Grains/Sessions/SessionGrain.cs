@@ -34,6 +34,7 @@ internal sealed partial class SessionGrain(
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        using var activity = BrokerActivities.LoadSession(ClientId);
         try
         {
             await fences.EnsureAsync();
@@ -43,6 +44,7 @@ internal sealed partial class SessionGrain(
         {
             // Whether there is a session is not known: nothing may be done as if there were none.
             unread = fault;
+            activity.Fail(fault.Message);
         }
     }
 

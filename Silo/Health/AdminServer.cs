@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
 using Microsoft.AspNetCore.Builder;
@@ -42,7 +43,7 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         {
             await server.StartAsync(cancellationToken);
         }
-        catch (IOException fault)
+        catch (Exception fault) when (fault is IOException or SocketException) // in use; not this machine's, or not allowed
         {
             throw Unusable(fault.Message);
         }

@@ -100,6 +100,27 @@ public class ShutdownTests
         Assert.Empty(broker.Errors());
     }
 
+    [Fact]
+    public async Task ReadyTurnsBeforeTheListenerCloses_WhenTerminated()
+    {
+        var delay = TimeSpan.FromSeconds(6);
+        await using var broker = await BrokerProcess.StartNewAsync(settings: ("Cluster:DrainDelay", $"{delay}"));
+        var port = await broker.Ready;
+        await BrokerCluster.ReadyAsync(broker);
+        using var client = await WireClient.ConnectAsync(port, new ConnectOptions("stays") { IsV5 = true });
+
+        var ending = broker.TerminateAsync();
+        await BrokerCluster.AnswersAsync(broker, HttpStatusCode.ServiceUnavailable, "draining: the process is about to stop\n");
+        using (var late = await WireClient.ConnectAsync(port, new ConnectOptions("late"))) await late.PingAsync();
+        await client.PingAsync();
+
+        var (code, time) = await ending;
+        Assert.Equal(0, code);
+        Assert.InRange(time, delay, delay + Quick);
+        Assert.Equal(ServerShuttingDown, (await client.ReadAsync(WirePacket.Disconnect)).Code);
+        Assert.Empty(broker.Errors());
+    }
+
     [Theory]
     [InlineData("Gateway:Address")]
     [InlineData("Cluster:Address")]
@@ -111,15 +132,17 @@ public class ShutdownTests
         await FailsToStartAsync(broker, key, "nowhere");
     }
 
-    [Fact]
-    public async Task SaysWhichSettingToChange_WhenThePortIsInUse()
+    [Theory]
+    [InlineData("Gateway:Port")]
+    [InlineData("Admin:Port")]
+    public async Task SaysWhichSettingToChange_WhenThePortIsInUse(string key)
     {
         using var other = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
         other.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
         other.Listen();
         var port = ((IPEndPoint)other.LocalEndPoint!).Port;
-        await using var broker = new BrokerProcess().Set("Gateway:Port", $"{port}");
-        await FailsToStartAsync(broker, "Gateway:Port", $"{port}");
+        await using var broker = new BrokerProcess().Set(key, $"{port}");
+        await FailsToStartAsync(broker, key, $"{port}");
     }
 
     [Fact]

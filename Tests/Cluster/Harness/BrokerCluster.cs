@@ -85,24 +85,27 @@ internal sealed class BrokerCluster : IAsyncDisposable
     /// <summary>Waits until processes answer `/health/ready` with 200.</summary>
     public static async Task ReadyAsync(params BrokerProcess[] waiting)
     {
-        foreach (var node in waiting)
-        {
-            var clock = Stopwatch.StartNew();
-            for (var answer = ""; answer != "ready\n"; await Task.Delay(20))
-            {
-                try
-                {
-                    using var response = await Http.GetAsync(new Uri($"http://127.0.0.1:{node.AdminPort}/health/ready"));
-                    answer = await response.Content.ReadAsStringAsync();
-                    if (response.StatusCode == HttpStatusCode.OK) break;
-                }
-                catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
-                {
-                    answer = fault.Message;
-                }
+        foreach (var node in waiting) await AnswersAsync(node, HttpStatusCode.OK, "ready\n");
+    }
 
-                if (clock.Elapsed > ReadyLimit) Assert.Fail($"Not ready within {ReadyLimit}: {answer}");
+    /// <summary>Waits until a process answers `/health/ready` with this.</summary>
+    public static async Task AnswersAsync(BrokerProcess node, HttpStatusCode code, string body)
+    {
+        var clock = Stopwatch.StartNew();
+        for (var answer = ""; ; await Task.Delay(20))
+        {
+            try
+            {
+                using var response = await Http.GetAsync(new Uri($"http://127.0.0.1:{node.AdminPort}/health/ready"));
+                answer = await response.Content.ReadAsStringAsync();
+                if (response.StatusCode == code && answer == body) return;
             }
+            catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
+            {
+                answer = fault.Message;
+            }
+
+            if (clock.Elapsed > ReadyLimit) Assert.Fail($"Not '{body.TrimEnd()}' within {ReadyLimit}: {answer}");
         }
     }
 

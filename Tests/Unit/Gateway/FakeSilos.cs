@@ -6,7 +6,7 @@ internal sealed class FakeSilos : ISiloStatusOracle
     private readonly List<ISiloStatusListener> listeners = [];
     private readonly HashSet<SiloAddress> dead = [];
 
-    public SiloStatus CurrentStatus => SiloStatus.Active;
+    public SiloStatus CurrentStatus { get; init; } = SiloStatus.Active;
 
     public string SiloName => "test";
 

@@ -23,6 +23,9 @@ internal sealed class ManualLoop(ManualClock clock) : AbstractScheduledEventExec
         }
     }
 
+    /// <summary>It takes no more tasks.</summary>
+    public bool HasEnded { get; set; }
+
     /// <summary>How many timers are set.</summary>
     public int Timers => timers.Count;
 
@@ -46,6 +49,7 @@ internal sealed class ManualLoop(ManualClock clock) : AbstractScheduledEventExec
 
     public override void Execute(IRunnable task)
     {
+        if (HasEnded) throw new RejectedExecutionException();
         lock (tasks) tasks.Enqueue(task);
     }
 

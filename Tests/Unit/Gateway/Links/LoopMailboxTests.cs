@@ -42,6 +42,16 @@ public class LoopMailboxTests
     }
 
     [Fact]
+    public void NobodyIsTold_WhenTheLoopHasEnded()
+    {
+        gateway.Manual.HasEnded = true;
+        Mailbox.Post(new Letter(box, 1));
+        Mailbox.Post([new Letter(box, 2)]);
+        Mailbox.WhenRoom(() => Assert.Fail("nobody runs this"));
+        Assert.Empty(box.Opened);
+    }
+
+    [Fact]
     public async Task EachThreadKeepsItsOrder_WhenSeveralPost()
     {
         const int Each = 5000;

@@ -30,6 +30,23 @@ public class ShardTests
         Assert.Equal(2, shard.RouteCount);
     }
 
+    [Fact]
+    public void OnlyWhatChangesCounts_WhenRoutesAreRepaired()
+    {
+        var shard = Shard();
+        Add(shard, "a", Own, 1);
+        Add(shard, "$share/g/a", Own, 2);
+        RouteChange[] changes =
+        [
+            new(TopicFilter.Parse("a"), Own, 1), new(TopicFilter.Parse("b"), Own, 3), new(TopicFilter.Parse("$share/g/a"), Own, 2, Remove: true),
+            new(TopicFilter.Parse("gone"), Own, 4, Remove: true),
+        ];
+        Assert.Equal(2, shard.Repair(changes));
+        Assert.Equal(["a", "b"], shard.Snapshot().Select(route => route.Filter.Text).Order());
+        shard.Close();
+        Assert.Equal(0, shard.Repair([new(TopicFilter.Parse("c"), Own, 5)]));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(2)]
