@@ -58,6 +58,13 @@ internal static class BrokerSilo
         services.AddHostedService(provider => provider.GetRequiredService<ShardReadiness>());
     }
 
+    /// <summary>Adds the bounds of sessions that come up without their client. A gateway in the same process brings its own.</summary>
+    public static void AddSessionDefaults(this IHostApplicationBuilder builder)
+    {
+        AddOptions<SessionOptions>(builder, SessionOptions.Section);
+        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<SessionOptions>>().Value.ToSessionDefaults());
+    }
+
     /// <summary>Binds options to their section and checks them at start.</summary>
     public static void AddOptions<T>(IHostApplicationBuilder builder, string section)
         where T : class
@@ -122,8 +129,6 @@ internal static class BrokerSilo
         services.AddSingleton<PipeLinks>().AddSingleton<RemoteConnections>();
         services.AddSingleton<SessionPublisher>();
         services.AddSingleton<BrokerGauges>();
-        // A gateway in the same process knows what is configured, and registers it behind this.
-        services.AddSingleton(new SessionDefaults(new SessionLimits(), UpgradeQos: false));
         services.AddSingleton(provider => new RetainedBudget(provider.GetRequiredService<IOptions<RetainedOptions>>().Value, provider.GetRequiredService<BrokerGauges>()));
     }
 }

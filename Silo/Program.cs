@@ -1,4 +1,4 @@
 using Broker.Silo;
 
 // Grains and nothing that listens for clients.
-return await BrokerProgram.RunAsync(args, compose: _ => { }, describe: _ => "Silo without listeners");
+return await BrokerProgram.RunAsync(args, compose: builder => builder.AddSessionDefaults(), describe: _ => "Silo without listeners");

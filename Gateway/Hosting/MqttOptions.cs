@@ -5,10 +5,8 @@ using Broker.Grains.Interfaces.Sessions;
 namespace Broker.Gateway.Hosting;
 
 /// <summary>How the broker speaks MQTT. Names and defaults follow EMQ X 4.x's zone and mqtt keys where it has them.</summary>
-internal sealed class MqttOptions
+internal sealed class MqttOptions : SessionOptions
 {
-    public const string Section = "Mqtt";
-
     /// <summary>Largest packet accepted, in bytes; 5.0 clients are told. Over it: 0x95, before the body is buffered.</summary>
     [Range(1024, 268_435_460)]
     public int MaxPacketSize { get; set; } = 1024 * 1024;
@@ -66,24 +64,9 @@ internal sealed class MqttOptions
     [Range(0, int.MaxValue)]
     public int MaxSubscriptions { get; set; }
 
-    /// <summary>Deliver at the higher of the message's and the subscription's QoS instead of the lower.</summary>
-    public bool UpgradeQos { get; set; }
-
-    /// <summary>Outgoing QoS 1 and 2 messages in flight for one client.</summary>
-    [Range(1, 65_535)]
-    public int MaxInflight { get; set; } = 32;
-
     /// <summary>A 3.x client is sent again what it has not acknowledged after so long; zero never (5.0 forbids it). [MQTT-4.4.0-1]</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan RetryInterval { get; set; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>Incoming QoS 2 messages of a 3.x client that wait for PUBREL; 0 is no limit. Over it the connection is closed. 5.0: <see cref="ReceiveMaximum"/>.</summary>
-    [Range(0, 65_535)]
-    public int MaxAwaitingRel { get; set; } = 100;
-
-    /// <summary>How long such a message's identifier is kept.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
-    public TimeSpan AwaitRelTimeout { get; set; } = TimeSpan.FromSeconds(300);
 
     /// <summary>How many incoming QoS 1 and 2 messages of a 5.0 client may be incomplete: it is told, and over it: 0x93. [MQTT-3.3.4-7]</summary>
     /// <remarks>More QoS 1 messages than the default are not read from the socket at a time anyhow.</remarks>
@@ -96,19 +79,6 @@ internal sealed class MqttOptions
 
     /// <summary>Longest session expiry interval granted to a 5.0 client; null grants what it asks.</summary>
     public TimeSpan? MaxSessionExpiryInterval { get; set; }
-
-    /// <summary>Messages waiting for one session, for each priority; 0 is no limit. When full the oldest goes.</summary>
-    [Range(0, 10_000_000)]
-    public int MaxQueueLength { get; set; } = 1000;
-
-    /// <summary>Priority 0 to 255 of exact topic names in the session queue; larger goes first. Empty: all are equal.</summary>
-    public Dictionary<string, byte> QueuePriorities { get; init; } = [];
-
-    /// <summary>The priority of topics not listed: highest or lowest.</summary>
-    public DefaultPriority QueueDefaultPriority { get; set; } = DefaultPriority.Highest;
-
-    /// <summary>Whether QoS 0 messages are queued when the client is away or slow.</summary>
-    public bool QueueQos0 { get; set; } = true;
 
     /// <summary>Prefix of every topic and filter of a client, taken off at delivery; `%c` is its client identifier, `%u` its user name.</summary>
     public string? Mountpoint { get; set; }
@@ -133,32 +103,4 @@ internal sealed class MqttOptions
 
     /// <summary><see cref="MaxQos"/> as a QoS.</summary>
     public Qos HighestQos => (Qos)MaxQos;
-
-    /// <summary>What of this concerns sessions.</summary>
-    public SessionDefaults ToSessionDefaults()
-    {
-        var priorities = QueuePriorities.Count == 0 ? null
-            : new QueuePriorities(QueuePriorities, QueueDefaultPriority == DefaultPriority.Highest ? byte.MaxValue : (byte)0);
-        return new SessionDefaults(
-            new SessionLimits
-            {
-                MaxInflight = MaxInflight,
-                MaxQueueLength = MaxQueueLength,
-                MaxAwaitingRelease = MaxAwaitingRel,
-                AwaitReleaseTimeoutMs = (long)AwaitRelTimeout.TotalMilliseconds,
-                QueueQos0 = QueueQos0,
-                Priorities = priorities,
-            },
-            UpgradeQos);
-    }
-}
-
-/// <summary>Where unlisted topics stand among queue priorities.</summary>
-internal enum DefaultPriority
-{
-    /// <summary>Before all others.</summary>
-    Highest,
-
-    /// <summary>After all others.</summary>
-    Lowest,
 }

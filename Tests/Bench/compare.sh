@@ -14,13 +14,16 @@ here="$(cd "$(dirname "$0")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/broker-tests"
 
+script=compare.py
+[ "${1:-}" != --script ] || { script=$2; shift 2; } # as cluster.sh does
+
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 case " $* " in
-    *" --help "* | *" -h "*) exec python3 "$here/compare.py" --broker x --loadgen x --help ;;
+    *" --help "* | *" -h "*) exec python3 "$here/$script" --broker x --loadgen x --help ;;
 esac
-dotnet build "$root/Gateway/Gateway.csproj" -c Release -v quiet >&2
+dotnet build "$root/Broker.sln" -c Release -v quiet >&2
 mkdir -p "$cache"
 if [ ! -x "$cache/loadgen" ] || [ "$here/loadgen/loadgen.c" -nt "$cache/loadgen" ]; then
     cc -O2 -Wall -Wextra -o "$cache/loadgen" "$here/loadgen/loadgen.c"
 fi
-exec python3 "$here/compare.py" --broker "$root/Gateway/bin/Release/net10.0/Broker.Gateway.dll" --loadgen "$cache/loadgen" "$@"
+exec python3 "$here/$script" --broker "$root/Gateway/bin/Release/net10.0/Broker.Gateway.dll" --loadgen "$cache/loadgen" "$@"

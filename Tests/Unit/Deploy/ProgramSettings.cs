@@ -20,10 +20,11 @@ internal static class ProgramSettings
 
     private static readonly Dictionary<string, PropertyInfo> Properties =
         new[] { typeof(GatewayOptions), typeof(NodeOptions), typeof(RoutingOptions) }.SelectMany(type => type.Assembly.GetTypes())
-            .Select(type => (Type: type, Section: type.GetField("Section", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string))
+            .Select(type => (Type: type, Section: type.GetField("Section", BindingFlags.Public | BindingFlags.Static | BindingFlags.FlattenHierarchy)?.GetRawConstantValue() as string))
             .Where(pair => pair.Section is not null)
             .SelectMany(pair => pair.Type.GetProperties().Where(property => property.CanWrite)
                 .Select(property => (Key: $"{pair.Section}:{property.Name}", property)))
+            .DistinctBy(pair => pair.Key) // a class that has more of another's section
             .ToDictionary(pair => pair.Key, pair => pair.property, StringComparer.Ordinal);
 
     public static bool Has(string key) => Properties.ContainsKey(key);
