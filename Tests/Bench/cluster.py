@@ -198,12 +198,12 @@ def kill(args, folder):
     print("|---|---:|---:|", flush=True)
     for routes in dict.fromkeys((0, args.routes)):
         cluster = Cluster(3, args.programs, folder)
-        load = None
+        load, before = None, sum(resident(node[2]) for node in cluster.nodes)
         try:
             if routes:
                 load = subprocess.Popen([args.loadgen, "subscribe", "-N", "100", "-M", str(routes // 100), "-p", f"{cluster.nodes[0][0]},{cluster.nodes[1][0]}",
                                          "--hold", "600", "--verify", "0"], stdout=subprocess.DEVNULL)
-                wait_until(lambda: len(gauges(cluster, routes)) > 0, f"{routes} routes")
+                await_routes(cluster, routes, before)
             service = Service(cluster.nodes[0][0], cluster.nodes[1][0])
             time.sleep(3)
             since = time.monotonic()
@@ -220,14 +220,21 @@ def kill(args, folder):
             stop(cluster)
 
 
-def gauges(cluster, routes):
-    """Resident memory tells that the load generator has subscribed: it stays the same for a second."""
-    def resident():
-        with open(f"/proc/{cluster.nodes[0][2]}/statm") as file:
-            return int(file.read().split()[1])
-    before = resident()
-    time.sleep(3)
-    return [1] if abs(resident() - before) < before * 0.005 else []
+def resident(process):
+    with open(f"/proc/{process}/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def await_routes(cluster, routes, before):
+    """Until the memory of all nodes has grown by what the routes need at least, and grows no more."""
+    def now():
+        return sum(resident(node[2]) for node in cluster.nodes)
+
+    def settled():
+        first = now()
+        time.sleep(2)
+        return now() - before > routes * 200 and now() - first < first * 0.005
+    wait_until(settled, f"{routes} routes")
 
 
 def is_ready(port):
