@@ -96,7 +96,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         {
             try
             {
-                using var response = await Http.GetAsync(new Uri($"http://127.0.0.1:{node.AdminPort}/health/ready"));
+                using var response = await Http.GetAsync(new Uri($"http://{node.Host}:{node.AdminPort}/health/ready"));
                 answer = await response.Content.ReadAsStringAsync();
                 if (response.StatusCode == code && answer == body) return;
             }
@@ -114,7 +114,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     {
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(50))
         {
-            var client = await WireClient.OpenAsync(await nodes[node].Ready, options);
+            var client = await WireClient.OpenAsync(await nodes[node].Ready, options with { Host = nodes[node].Host });
             if (client.Connack.Code == 0) return client;
             client.Dispose();
             if (clock.Elapsed > ReadyLimit) Assert.Fail($"{options.ClientId} is refused with {client.Connack.Code} for {ReadyLimit}");

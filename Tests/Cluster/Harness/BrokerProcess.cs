@@ -40,6 +40,12 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     /// <summary>How many files and sockets the process may have open; 0 leaves what is usual.</summary>
     public int DescriptorLimit { get; init; }
 
+    /// <summary>Where its clients reach it.</summary>
+    public string Host { get; set; } = "127.0.0.1";
+
+    /// <summary>The command that runs it, with a space at its end: `ip netns exec cut `.</summary>
+    public string Runner { get; set; } = "";
+
     /// <summary>Completes with the port when the broker is ready; a new one after each kill.</summary>
     public Task<int> Ready => ready.Task;
 
@@ -95,7 +101,7 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         if (ready.Task.IsCompleted) ready = NewReady();
         // The test's own output folder holds the gateway with all it needs, built with the same configuration.
         var program = Path.Combine(AppContext.BaseDirectory, Program);
-        ProcessStartInfo start = new("sh", ["-c", $"{(DescriptorLimit > 0 ? $"ulimit -n {DescriptorLimit} && " : "")}exec dotnet '{program}'"])
+        ProcessStartInfo start = new("sh", ["-c", $"{(DescriptorLimit > 0 ? $"ulimit -n {DescriptorLimit} && " : "")}exec {Runner}dotnet '{program}'"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = DataDirectory,
         };

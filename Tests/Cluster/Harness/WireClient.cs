@@ -8,6 +8,9 @@ namespace Broker.Tests.Cluster.Harness;
 /// <summary>How a client connects.</summary>
 internal sealed record ConnectOptions(string ClientId)
 {
+    /// <summary>Where the broker is.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
     public bool IsV5 { get; init; }
 
     public bool CleanStart { get; init; }
@@ -91,7 +94,7 @@ internal sealed class WireClient : IDisposable
         var client = new WireClient(options);
         try
         {
-            await client.tcp.ConnectAsync("127.0.0.1", port).WaitAsync(client.limit);
+            await client.tcp.ConnectAsync(options.Host, port).WaitAsync(client.limit);
             client.stream = new BufferedStream(client.tcp.GetStream(), 65_536);
             client.Connect(options);
             await client.FlushAsync();
