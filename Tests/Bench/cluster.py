@@ -5,6 +5,7 @@ Called by cluster.sh, which builds what is needed.
 """
 import argparse
 import os
+import random
 import re
 import resource
 import shlex
@@ -32,7 +33,7 @@ class Cluster:
     def __init__(self, count, programs, folder):
         self.data = tempfile.mkdtemp(prefix="cluster-", dir=folder)
         self.output = open(os.path.join(self.data, "output"), "w+")
-        first = compare.free_port()
+        first = random.choice([port for port in range(11000, 20000, 200) if are_free(port, count) and are_free(port + 100, count)])
         self.process = subprocess.Popen(
             [os.path.join(ROOT, "deploy", "local-cluster.sh"), str(count), "--programs", programs, "--data", self.data,
              "--mqtt-port", str(first), "--admin-port", str(first + 100)],
@@ -59,6 +60,14 @@ class Cluster:
         started = time.monotonic()
         log = open(os.path.join(self.data, "another.log"), "w")
         return subprocess.Popen(["dotnet", os.path.join(programs, "Broker.Gateway.dll")], env=environment, stdout=log, stderr=log), started
+
+
+def are_free(first, count):
+    for port in range(first, first + count):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return False
+    return True
 
 
 def wait_until(reached, what):
