@@ -66,7 +66,7 @@ internal sealed class AcknowledgementQueue(Connection connection, ReceiveWindow 
         // Not safe: the client may try once more.
         if (pending is { Type: PacketType.Pubrec, KeepsIdentifier: false }) connection.Session!.Release(pending.PacketIdentifier, new PendingAcknowledgement(connection, window, null, null, 0));
         if (connection.Rules.AnswersRefusedPublish) window.Answer(pending.Type, pending.PacketIdentifier, code);
-        else connection.LeaveUnanswered();
+        else connection.KeepAlive.LeaveUnanswered();
     }
 }
 

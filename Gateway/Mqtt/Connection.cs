@@ -18,7 +18,6 @@ internal sealed partial class Connection : IPacketHandler
     private readonly ConnectionServices services;
     private readonly PublishReceiver publishReceiver;
     private readonly AcknowledgementReceiver acknowledgementReceiver;
-    private readonly KeepAlive keepAlive;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private ConnectHandshake? handshake;
@@ -33,7 +32,7 @@ internal sealed partial class Connection : IPacketHandler
         Reading = new ReadingPause(this, channel);
         publishReceiver = new PublishReceiver(this, services);
         acknowledgementReceiver = new AcknowledgementReceiver(this, publishReceiver);
-        keepAlive = new KeepAlive(this);
+        KeepAlive = new KeepAlive(this);
     }
 
     /// <summary>Its number in this process, under which it is registered.</summary>
@@ -42,6 +41,8 @@ internal sealed partial class Connection : IPacketHandler
     public LoopContext Loop { get; }
 
     public PacketSender Sender { get; }
+
+    public KeepAlive KeepAlive { get; }
 
     /// <summary>Stops and goes on with reading.</summary>
     public ReadingPause Reading { get; }
@@ -91,13 +92,13 @@ internal sealed partial class Connection : IPacketHandler
     {
         services.Connections.Add(this);
         services.Admission.Begin();
-        keepAlive.ExpectConnect(services.Mqtt.IdleTimeout);
+        KeepAlive.ExpectConnect(services.Mqtt.IdleTimeout);
     }
 
     /// <summary>A whole packet. Its body is good only until this returns.</summary>
     public void OnFrame(byte firstByte, ReadOnlySpan<byte> body)
     {
-        keepAlive.Touch();
+        KeepAlive.Touch();
         if (Phase != ConnectionPhase.AwaitingConnect)
         {
             // During an AUTH exchange the client sends nothing else. [MQTT-3.1.2-30]
@@ -193,8 +194,6 @@ internal sealed partial class Connection : IPacketHandler
         return Ended;
     }
 
-    public void LeaveUnanswered() => keepAlive.LeaveUnanswered();
-
     /// <summary>Speaks a version from now on.</summary>
     public void Speak(ProtocolVersion version)
     {
@@ -223,7 +222,7 @@ internal sealed partial class Connection : IPacketHandler
         (Client, Session, Mountpoint) = (client, session, mountpoint);
         Phase = ConnectionPhase.Connected;
         services.Admission.End();
-        keepAlive.Start(client.KeepAlive, services.Mqtt);
+        KeepAlive.Start(client.KeepAlive, services.Mqtt);
         BrokerCounters.Add(Metric.ClientConnected);
         services.Gauges.Add(Gauge.Connections);
         services.Gauges.Add(Gauge.Sessions); // until it is unregistered
@@ -263,7 +262,7 @@ internal sealed partial class Connection : IPacketHandler
         if (IsEnding) return;
         var wasConnected = Phase == ConnectionPhase.Connected;
         Phase = ConnectionPhase.Ending;
-        keepAlive.Stop();
+        KeepAlive.Stop();
         if (wasConnected) services.Gauges.Add(Gauge.Connections, -1);
         else services.Admission.End();
         if (channel.Active)

@@ -14,7 +14,6 @@ internal sealed class KeepAlive(Connection connection) : Deadline
     private TimeSpan limit = TimeSpan.MaxValue;
     private TimeSpan retry;
     private bool connected;
-    private bool unanswered;
 
     /// <summary>CONNECT must come within this time. [MQTT-3.1.4]</summary>
     public void ExpectConnect(TimeSpan within)
@@ -36,8 +35,11 @@ internal sealed class KeepAlive(Connection connection) : Deadline
     /// <summary>A packet has come.</summary>
     public void Touch() => touched = connection.Loop.Time.GetTimestamp();
 
+    /// <inheritdoc cref="LeaveUnanswered"/>
+    public bool HasLeftUnanswered { get; private set; }
+
     /// <summary>A 3.x client was left without the answer to a PUBLISH that was refused. Most send it again only when they connect again: soon they must.</summary>
-    public void LeaveUnanswered() => unanswered = true;
+    public void LeaveUnanswered() => HasLeftUnanswered = true;
 
     public void Stop() => connection.Loop.Deadlines.Clear(this);
 
@@ -49,7 +51,7 @@ internal sealed class KeepAlive(Connection connection) : Deadline
             return;
         }
 
-        if (unanswered)
+        if (HasLeftUnanswered)
         {
             connection.Disconnect(ReasonCode.QuotaExceeded, "publish_refused");
             return;

@@ -170,6 +170,8 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
     /// before PUBREC, the repetition has the same number, and who has had it takes it no more.</summary>
     private void RecordThenRoute(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
     {
+        // What comes behind one that was refused waits for the next connection too: all come again, in order and under numbers that are still known.
+        if (connection.KeepAlive.HasLeftUnanswered) return;
         var pending = Acknowledgements.Add(PacketType.Pubrec, packetIdentifier);
         var recorded = new RecordedPublish(connection);
         var outcome = connection.Session!.TryReceive(packetIdentifier, recorded, out var number);

@@ -14,6 +14,7 @@ public class FrozenNodeTests
     {
         cluster.ExpectDeaths();
         cluster.Expect(" crit: Orleans");
+        cluster.Expect(" crit: Broker.Grains.Storage"); // it is fenced
         var durable = new ConnectOptions("durable");
         using var old = await cluster.ConnectAsync(Frozen, durable);
         await old.SubscribeAsync("frozen/#", 1);

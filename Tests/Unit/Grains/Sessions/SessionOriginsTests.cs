@@ -17,7 +17,7 @@ public class SessionOriginsTests
         Assert.False(Add(10));
         Assert.True(Add(12));
         Assert.False(Add(12));
-        Assert.False(Add(11));
+        Assert.False(Add(9));
         Assert.True(origins.TryAdd(new MessageOrigin(2, 5), Shard));
         Assert.True(origins.TryAdd(new MessageOrigin(1, 5), Shard + 1));
     }
@@ -35,16 +35,37 @@ public class SessionOriginsTests
     }
 
     [Fact]
-    public void OldestIsForgotten_WhenVeryManyAreRefused()
+    public void TakenLater_WhenItWasRefusedBeforeTheSessionCameUpHere()
     {
-        for (var number = 11; number <= 11 + 1_024; number++)
-        {
-            Assert.True(Add(number));
-            origins.Refuse(new MessageOrigin(1, number), Shard);
-        }
-
-        Assert.False(Add(11));
         Assert.True(Add(12));
+        Assert.True(Add(11));
+        Assert.False(Add(11));
+    }
+
+    [Theory]
+    [InlineData(1_023)]
+    [InlineData(1_024)]
+    [InlineData(1_025)]
+    [InlineData(5_000)]
+    public void OlderThanTheWindowCountsAsHad_WhenOthersAreFarAhead(int ahead)
+    {
+        Assert.True(Add(11));
+        Assert.True(Add(20));
+        Assert.True(Add(20 + ahead));
+        Assert.Equal(ahead <= 1_024, Add(21));
+        Assert.False(Add(20));
+        Assert.True(Add(19 + ahead));
+        Assert.False(Add(19 + ahead));
+    }
+
+    [Fact]
+    public void EachIsTakenOnce_WhenTheyComeInAnyOrderWithinTheWindow()
+    {
+        var random = new Random(7);
+        var numbers = Enumerable.Range(11, 5_000).ToArray();
+        for (var from = 0; from < numbers.Length; from += 500) random.Shuffle(numbers.AsSpan(from, 500));
+        Assert.All(numbers, number => Assert.True(Add(number)));
+        Assert.All(numbers, number => Assert.False(Add(number)));
     }
 
     private bool Add(long number) => origins.TryAdd(new MessageOrigin(1, number), Shard);
