@@ -124,12 +124,21 @@ failed=0
 # Reads a count from the result file's <assembly> element.
 count() { sed -n "s/.*<assembly [^>]* $2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1; }
 
+# What failed and the beginning of why, for the end of the output, where nobody has to look for it.
+failures() {
+    awk -v RS='<test ' '/^[^>]* result="Fail"/ {
+        name = $0; sub(/.* name="/, "", name); sub(/".*/, "", name)
+        why = $0; sub(/.*<message>(<!\[CDATA\[)?/, "", why); sub(/(\]\]>)?<\/message>.*/, "", why)
+        print "FAILED " name "\n  " substr(why, 1, 500)
+    }' "$1"
+}
+
 run_group() {
     local name=$1 space=$2 file code=0 began=$SECONDS
     file="$results/$name.xml"
     say "tests: $name"
     # Test processes crash too: then there is no result file, or one without figures.
-    dotnet "$program" -noLogo -namespace "$space" -namespace "$space.*" -xml "$file" >&2 || code=$?
+    dotnet "$program" -noLogo -noColor -namespace "$space" -namespace "$space.*" -xml "$file" >&2 || code=$?
     local ok bad errors
     ok=$(count "$file" passed 2> /dev/null || true)
     bad=$(count "$file" failed 2> /dev/null || true)
@@ -144,6 +153,7 @@ run_group() {
     [ "$code" -eq 0 ] || [ "$bad" -gt 0 ] || [ "$ok" -eq 0 ] || bad=1
     passed=$((passed + ok))
     failed=$((failed + bad))
+    [ "$bad" -eq 0 ] || failures "$file" >> "$results/failures"
     printf '%s: %d passed, %d failed, %d s\n' "$name" "$ok" "$bad" "$((SECONDS - began))" >&2
 }
 
@@ -182,5 +192,6 @@ for group in unit protocol cluster; do
     esac
 done
 
+[ ! -s "$results/failures" ] || cat "$results/failures" >&2
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -42,7 +42,7 @@ internal sealed partial class PulseKeeper(
                 var status = membership.CurrentSnapshot.GetSiloStatus(self.SiloAddress);
                 if (status is SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping) return;
             }
-            catch (Exception fault) when (fault is not OperationCanceledException) // whatever the database's driver throws
+            catch (Exception fault) when (!stopping.IsCancellationRequested) // whatever the database's driver throws
             {
                 LogUnconfirmed(log, fault.Message);
             }

@@ -37,6 +37,9 @@ internal static class GrainCalls
         time);
 
     /// <summary>Whether a failure says that nobody could answer, and not that the answer is no.</summary>
-    /// <remarks>A pure front end that knows of no silo is told <see cref="ArgumentException"/>, which no grain of ours throws.</remarks>
-    public static bool MayPass(Exception fault) => fault is OrleansException or TimeoutException or ArgumentException;
+    /// <remarks>
+    /// A pure front end that knows of no silo is told <see cref="ArgumentException"/>, which no grain of ours throws; a call whose grain was being looked up
+    /// at a silo that died is cancelled, though nobody asked for that.
+    /// </remarks>
+    public static bool MayPass(Exception fault) => fault is OrleansException or TimeoutException or ArgumentException or OperationCanceledException;
 }

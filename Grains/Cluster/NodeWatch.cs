@@ -56,7 +56,7 @@ internal sealed partial class NodeWatch(
             await grains.GetGrain<IDueSweeperGrain>(0).Ping(); // it may have lived there
             foreach (var node in await store.ListNodesWithWillsAsync()) await grains.GetGrain<IUndertakerGrain>(UndertakerGrain.KeyOf(node)).Bury();
         }
-        catch (Exception fault) when (fault is StoreException or TimeoutException or OrleansException)
+        catch (Exception fault) when (PassingFault.Is(fault))
         {
             LogPutOff(log, fault.Message);
             activity.Fail(fault.Message);

@@ -37,7 +37,7 @@ internal sealed class GatewayPoll(ISiloStatusOracle silos, IGatewayClient gatewa
             {
                 return null;
             }
-            catch (Exception fault) when (fault is not OperationCanceledException)
+            catch (Exception) when (!cancellation.IsCancellationRequested)
             {
                 await Task.Delay(Pause, time, cancellation);
             }

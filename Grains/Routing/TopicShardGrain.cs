@@ -135,7 +135,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
         {
             await audit.RunAsync(cancellation);
         }
-        catch (Exception fault) when (fault is StoreException or TimeoutException or OrleansException)
+        catch (Exception fault) when (PassingFault.Is(fault))
         {
             // Whoever could not answer is asked the next time.
         }

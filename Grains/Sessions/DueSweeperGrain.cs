@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.Writes;
@@ -37,9 +38,9 @@ internal sealed class DueSweeperGrain(BrokerStore store, IGrainFactory grains, T
             var due = await store.ListDueAsync(time.GetUtcNow().ToUnixTimeMilliseconds(), Limit);
             await Task.WhenAll(due.Select(clientId => grains.GetGrain<ISessionGrain>(SessionKey.Of(clientId)).HandleDue()));
         }
-        catch (StoreException)
+        catch (Exception fault) when (PassingFault.Is(fault))
         {
-            // The store says so itself; the next sweep asks again.
+            // The next sweep asks again.
         }
     }
 }

@@ -54,7 +54,7 @@ internal sealed class ShardReadiness(IGrainFactory grains, ShardMap map, TimePro
             await Task.WhenAll(Enumerable.Range(0, map.Count).Select(shard => grains.GetGrain<ITopicShardGrain>(shard).Ping())).WaitAsync(Patience, time, stopping);
             return null;
         }
-        catch (Exception error) when (error is not OperationCanceledException) // whatever a call to another process throws
+        catch (Exception error) when (!stopping.IsCancellationRequested) // whatever a call to another process throws
         {
             return error.Message;
         }
