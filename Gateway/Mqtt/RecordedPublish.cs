@@ -17,9 +17,6 @@ internal sealed class RecordedPublish(Connection connection) : PublishReceipt, I
 
     void ILetterBox.Open(in Letter letter) => next!((ReasonCode)letter.Kind);
 
-    protected override void OnComplete(ReasonCode code)
-    {
-        if (connection.Loop.Loop.InEventLoop) next!(code);
-        else connection.Loop.Mailbox.Post(new Letter(this, (int)code));
-    }
+    /// <remarks>A letter even on the loop itself: the outcomes of earlier ones may still be in the mailbox.</remarks>
+    protected override void OnComplete(ReasonCode code) => connection.Loop.Mailbox.Post(new Letter(this, (int)code));
 }
