@@ -9,6 +9,7 @@ using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 using DotNetty.Common.Internal.Logging;
 using DotNetty.Transport.Channels;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,8 @@ internal static class GatewayComposition
         builder.AddCheckedOptions<MqttOptions>(MqttOptions.Section);
         builder.AddCheckedOptions<GatewayOptions>(GatewayOptions.Section);
         var services = builder.Services;
+        services.AddOptions<ListenersOptions>().Bind(builder.Configuration.GetSection(ListenersOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ListenersOptions>, ListenersValidator>();
         AddTransport(services);
         AddLinks(services);
         services.AddSingleton<AccessControl>();
@@ -48,10 +51,11 @@ internal static class GatewayComposition
             [.. provider.GetServices<IClientObserver>()],
             provider.GetRequiredService<ILogger<Connection>>()));
         services.AddSingleton<Pulse>();
-        services.AddSingleton<MqttListener>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<MqttListener>());
+        services.AddSingleton<Listeners>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<Listeners>());
         services.AddHostedService<PulseKeeper>();
         services.AddHostedService<GatewayLifetime>();
         services.AddHostedService<SysPublisher>();
+        services.AddHostedService<CertificateWatch>();
     }
 
     private static void AddTransport(IServiceCollection services)

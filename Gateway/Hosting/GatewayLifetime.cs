@@ -11,9 +11,9 @@ using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Hosting;
 
-/// <summary>Opens the listener when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
+/// <summary>Opens the listeners when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
 internal sealed partial class GatewayLifetime(
-    MqttListener listener, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
+    Listeners listeners, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
     IOptions<GatewayOptions> options, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
     private static readonly TimeSpan WarmUpPause = TimeSpan.FromSeconds(1);
@@ -21,7 +21,7 @@ internal sealed partial class GatewayLifetime(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         while (!await TryWarmUpAsync()) await Task.Delay(WarmUpPause, time, cancellationToken); // a front end may be up before the silos
-        await listener.StartAsync();
+        await listeners.StartAsync();
         TellDescriptors();
     }
 
@@ -41,7 +41,7 @@ internal sealed partial class GatewayLifetime(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await listener.StopAsync();
+        await listeners.StopAsync();
         var elsewhere = options.Value.ServerReference is { Length: > 0 } reference ? reference : null;
         var code = elsewhere is null ? ReasonCode.ServerShuttingDown : ReasonCode.UseAnotherServer;
         var ending = connections.Enumerate().Select(connection => connection.CloseAsync(code, "server_shutdown", elsewhere)).ToArray();

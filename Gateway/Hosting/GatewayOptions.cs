@@ -8,11 +8,11 @@ internal sealed class GatewayOptions
     public const string Section = "Gateway";
     public const int DefaultMaxConnections = 1_024_000;
 
-    /// <summary>Address of the MQTT listener: an IP address, or `*` for all.</summary>
+    /// <summary>Address of the one listener that there is if section `Listeners` names none: an IP address, or `*` for all.</summary>
     [Required]
     public string Address { get; set; } = "*";
 
-    /// <summary>Port of the MQTT listener; 0 takes a free one.</summary>
+    /// <summary>Its port; 0 takes a free one.</summary>
     [Range(0, 65_535)]
     public int Port { get; set; } = 1883;
 
@@ -42,6 +42,10 @@ internal sealed class GatewayOptions
 
     /// <summary>Where 5.0 clients are sent when this process stops: `host` or `host:port`, usually the load balancer's. Empty only tells them that it stops.</summary>
     public string ServerReference { get; set; } = "";
+
+    /// <summary>How often the files of certificates and keys are looked at for changes.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan CertificateReloadInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a stop may take to hand over clients and flush.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
@@ -13,8 +12,9 @@ namespace Broker.Gateway.Mqtt;
 
 /// <summary>From CONNECT to CONNACK: check, authenticate, take over, open the session. [MQTT-3.1.4]</summary>
 /// <remarks>On the connection's event loop. The connection is suspended while this waits, but for AUTH exchanges.</remarks>
-internal sealed class ConnectHandshake(Connection connection, ConnectionServices services, ConnectPacket connect, EndPoint? remote)
+internal sealed class ConnectHandshake(Connection connection, ConnectionServices services, ConnectPacket connect, PeerInfo peer)
 {
+    private readonly string? userName = peer.UserName ?? connect.UserName; // a certificate's wins
     private ClientInfo client = null!;
     private string mountpoint = "";
     private string? assignedId;
@@ -96,7 +96,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private ReasonCode Check()
     {
         var options = services.Mqtt;
-        var id = options.UseUsernameAsClientId && !string.IsNullOrEmpty(connect.UserName) ? connect.UserName : connect.ClientId;
+        var id = peer.ClientId ?? (options.UseUsernameAsClientId && !string.IsNullOrEmpty(userName) ? userName : connect.ClientId);
         if (id.Length == 0)
         {
             // Only who leaves nothing behind may go without a name in 3.x. [3.1.1 MQTT-3.1.3-8]
@@ -111,7 +111,8 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
         client = Describe(id);
         if (id.Length > options.MaxClientIdLength) return ReasonCode.ClientIdentifierNotValid;
-        mountpoint = (options.Mountpoint ?? "").Replace("%c", id, StringComparison.Ordinal).Replace("%u", connect.UserName ?? "", StringComparison.Ordinal);
+        if (peer.ClientId is not null && connect.ClientId.Length == 0) assignedId = id; // it cannot know it [MQTT-3.2.2-16]
+        mountpoint = (peer.Listener.Mountpoint ?? options.Mountpoint ?? "").Replace("%c", id, StringComparison.Ordinal).Replace("%u", userName ?? "", StringComparison.Ordinal);
         if (mountpoint.Length > 0 && !TopicName.TryParse(Encoding.UTF8.GetBytes(mountpoint), out _)) return ReasonCode.ClientIdentifierNotValid;
         if (connect.Will is not { } will) return ReasonCode.Success;
         if (will.Qos > options.HighestQos) return ReasonCode.QosNotSupported; // [MQTT-3.2.2-12]
@@ -123,12 +124,17 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private ClientInfo Describe(string id) => new()
     {
         ClientId = id,
-        UserName = connect.UserName,
+        UserName = userName,
         Version = connect.Version,
         CleanStart = connect.CleanStart,
         KeepAlive = connect.Version == ProtocolVersion.V5 && services.Mqtt.ServerKeepAlive is { } forced ? forced : connect.KeepAlive,
         ExpirySeconds = ExpirySeconds(),
-        RemoteAddress = remote,
+        RemoteAddress = peer.RemoteAddress,
+        Listener = peer.Listener.Name,
+        ListenerPort = peer.Listener.Port,
+        AuthenticationRequired = peer.Listener.Authenticates,
+        CommonName = peer.CommonName,
+        Subject = peer.Subject,
         ConnectedAt = connection.Loop.Time.GetUtcNow(),
     };
 

@@ -1,5 +1,6 @@
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Microsoft.Extensions.Logging;
 
@@ -22,6 +23,26 @@ internal sealed partial class Connection
         LogTooLarge(services.Log, answer, Client?.ClientId, Number);
         return "answer is larger than the client accepts";
     }
+
+    /// <summary>Something of ours failed: it costs this connection.</summary>
+    public void Fail(Exception error)
+    {
+        LogError(error);
+        var busy = Phase == ConnectionPhase.Connecting ? ReasonCode.ServerUnavailable : ReasonCode.ServerBusy;
+        Disconnect(GrainCalls.MayPass(error) ? busy : ReasonCode.UnspecifiedError, "internal error");
+    }
+
+    /// <summary>What stands before MQTT has failed by the client's doing: PROXY header, TLS, WebSocket. Random bytes at such a port are ordinary.</summary>
+    public void Abandon(Metric counter, string reason)
+    {
+        if (IsEnding) return;
+        BrokerCounters.Add(counter);
+        LogAbandoned(services.Log, Number, Peer.RemoteAddress, Peer.Listener.Name, reason);
+        End(reason);
+    }
+
+    [LoggerMessage(4, LogLevel.Debug, "Connection {Connection} from {Address} at listener {Listener} is closed: {Reason}")]
+    private static partial void LogAbandoned(ILogger log, ulong connection, System.Net.EndPoint? address, string listener, string reason);
 
     [LoggerMessage(1, LogLevel.Error, "Connection {Connection} of client {ClientId} failed.")]
     private static partial void LogFailed(ILogger log, Exception error, string? clientId, ulong connection);

@@ -25,9 +25,10 @@ internal sealed partial class Connection : IPacketHandler
     private bool isTakenOver;
     private uint? changedExpiry;
 
-    public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number)
+    public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number, ListenerInfo? listener = null)
     {
         (this.channel, this.services, Loop, Number) = (channel, services, loop, number);
+        Peer = new PeerInfo(listener ?? ListenerInfo.None, channel.RemoteAddress);
         Sender = new PacketSender(channel, loop);
         Reading = new ReadingPause(this, channel);
         publishReceiver = new PublishReceiver(this, services);
@@ -39,6 +40,9 @@ internal sealed partial class Connection : IPacketHandler
     public ulong Number { get; }
 
     public LoopContext Loop { get; }
+
+    /// <summary>Who is at the other end, as far as the transport knows; the handlers in front set it before CONNECT.</summary>
+    public PeerInfo Peer { get; set; }
 
     public PacketSender Sender { get; }
 
@@ -80,20 +84,15 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>The handler in front of this connection; set once, by the pipeline.</summary>
     public FrameHandler? Frames { get; set; }
 
-    /// <summary>Something of ours failed: it costs this connection.</summary>
-    public void Fail(Exception error)
-    {
-        LogError(error);
-        var busy = Phase == ConnectionPhase.Connecting ? ReasonCode.ServerUnavailable : ReasonCode.ServerBusy;
-        Disconnect(GrainCalls.MayPass(error) ? busy : ReasonCode.UnspecifiedError, "internal error");
-    }
-
-    public void OnOpened()
+    /// <summary>The socket has been accepted: from now on the connection counts.</summary>
+    public void OnAccepted()
     {
         services.Connections.Add(this);
         services.Admission.Begin();
-        KeepAlive.ExpectConnect(services.Mqtt.IdleTimeout);
     }
+
+    /// <summary>The way to the client is open (TLS, WebSocket), and it must send CONNECT in time.</summary>
+    public void ExpectConnect() => KeepAlive.ExpectConnect(services.Mqtt.IdleTimeout);
 
     /// <summary>A whole packet. Its body is good only until this returns.</summary>
     public void OnFrame(byte firstByte, ReadOnlySpan<byte> body)
@@ -237,7 +236,7 @@ internal sealed partial class Connection : IPacketHandler
         BrokerCounters.Add(Metric.ClientConnect);
         Speak(connect.Version);
         Sender.Limit(connect); // even a refusal keeps to them [MQTT-3.2.2-19]
-        handshake = new ConnectHandshake(this, services, connect, channel.RemoteAddress);
+        handshake = new ConnectHandshake(this, services, connect, Peer);
         _ = Reading.RunAsync(handshake.RunAsync);
     }
 

@@ -16,9 +16,16 @@ internal sealed class ConnectionTable
     /// <summary>A number no other connection has or had.</summary>
     public ulong NextNumber() => Interlocked.Increment(ref lastNumber);
 
-    public void Add(Connection connection) => all[connection.Number] = connection;
+    public void Add(Connection connection)
+    {
+        all[connection.Number] = connection;
+        connection.Peer.Listener.Opened();
+    }
 
-    public void Remove(Connection connection) => all.TryRemove(connection.Number, out _);
+    public void Remove(Connection connection)
+    {
+        if (all.TryRemove(connection.Number, out _)) connection.Peer.Listener.Closed();
+    }
 
     public Connection? Find(ulong number) => all.GetValueOrDefault(number);
 

@@ -14,7 +14,7 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize)
     private byte[]? kept;
     private int keptLength;
 
-    public override void ChannelActive(IChannelHandlerContext context) => connection.OnOpened();
+    public override void ChannelActive(IChannelHandlerContext context) => connection.ExpectConnect();
 
     public override void ChannelRead(IChannelHandlerContext context, object message)
     {

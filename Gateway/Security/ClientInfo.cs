@@ -23,6 +23,21 @@ internal sealed record ClientInfo
 
     public EndPoint? RemoteAddress { get; init; }
 
+    /// <summary>Name of the listener that accepted it.</summary>
+    public string Listener { get; init; } = ListenerInfo.None.Name;
+
+    /// <summary>Port of that listener.</summary>
+    public int ListenerPort { get; init; }
+
+    /// <summary>False if that listener takes its clients as they are.</summary>
+    public bool AuthenticationRequired { get; init; } = true;
+
+    /// <summary>Common name of the client's certificate, or its PSK identity.</summary>
+    public string? CommonName { get; init; }
+
+    /// <summary>Distinguished name of the client's certificate.</summary>
+    public string? Subject { get; init; }
+
     public DateTimeOffset ConnectedAt { get; init; }
 
     /// <summary>This client as the registry knows it.</summary>

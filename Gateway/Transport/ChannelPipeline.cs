@@ -1,27 +1,50 @@
-using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
+using Broker.Gateway.Transport.Proxy;
+using Broker.Gateway.Transport.Tls;
+using Broker.Gateway.Transport.WebSocket;
+using Broker.Grains.Interfaces.Metrics;
 using DotNetty.Transport.Channels;
 
 namespace Broker.Gateway.Transport;
 
 /// <summary>What stands between a socket and its connection. Here begins the way of every message.</summary>
-/// <remarks>For plain TCP there is one handler; TLS, WebSocket and PROXY protocol come before it.</remarks>
-internal sealed class ChannelPipeline(GatewayLoops loops, ConnectionServices services, MqttOptions options, int maxConnections) : ChannelInitializer<IChannel>
+/// <remarks>Plain TCP has one handler. PROXY protocol, TLS and WebSocket come before it, in that order; each lets ChannelActive pass when it is through.</remarks>
+internal sealed class ChannelPipeline(GatewayLoops loops, ConnectionServices services, ListenerSetup listener, int maxConnections) : ChannelInitializer<IChannel>
 {
     public override bool IsSharable => true;
 
     protected override void InitChannel(IChannel channel)
     {
-        if (services.Connections.Count >= maxConnections)
+        var (info, options) = (listener.Info, listener.Options);
+        if (services.Connections.Count >= maxConnections || info.Connections >= options.MaxConnections)
         {
-            _ = channel.CloseAsync();
+            Refuse(channel, Metric.ListenerFull);
             return;
         }
 
-        var connection = new Connection(channel, loops.Of(channel.EventLoop), services, services.Connections.NextNumber());
-        var frames = new FrameHandler(connection, options.MaxPacketSize);
+        // Behind a proxy it is the header's address that counts.
+        if (!options.ProxyProtocol && !listener.Access.Allows(channel.RemoteAddress))
+        {
+            Refuse(channel, Metric.ListenerDenied);
+            return;
+        }
+
+        var connection = new Connection(channel, loops.Of(channel.EventLoop), services, services.Connections.NextNumber(), info);
+        var frames = new FrameHandler(connection, services.Mqtt.MaxPacketSize);
         connection.Frames = frames;
-        channel.Pipeline.AddLast("frames", frames);
+        var pipeline = channel.Pipeline;
+        if (options.ProxyProtocol) pipeline.AddLast("proxy", new ProxyHandler(connection, listener));
+        if (listener.Tls is { } tls) pipeline.AddLast("tls", new TlsHandler(connection, listener, tls));
+        if (listener.Psk is { } psk) pipeline.AddLast("tls", new PskHandler(connection, listener, psk));
+        if (options.IsWebSocket) pipeline.AddLast("upgrade", new UpgradeHandler(connection, listener));
+        pipeline.AddLast("frames", frames);
+        connection.OnAccepted();
+    }
+
+    private static void Refuse(IChannel channel, Metric counter)
+    {
+        BrokerCounters.Add(counter);
+        _ = channel.CloseAsync();
     }
 }

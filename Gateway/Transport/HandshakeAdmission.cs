@@ -1,23 +1,32 @@
-using DotNetty.Transport.Channels;
-
 namespace Broker.Gateway.Transport;
 
-/// <summary>Stops accepting while too many connections are in their handshake: a connect storm waits in the kernel's backlog. Thread-safe.</summary>
+/// <summary>Stops accepting, on all listeners, while too many connections are in their handshake: a connect storm waits in the kernel's backlog. Thread-safe.</summary>
+/// <remarks>The handshake is all from accept to CONNACK: PROXY header, TLS, WebSocket upgrade, CONNECT.</remarks>
 internal sealed class HandshakeAdmission(int limit)
 {
     private readonly Lock gate = new();
+    private readonly List<AcceptGate> listeners = [];
     private int running;
     private bool paused;
 
-    /// <summary>The channel that accepts; set when it listens.</summary>
-    public IChannel? Listening { get; set; }
+    /// <summary>Governs one more listener.</summary>
+    public void Add(AcceptGate listener)
+    {
+        lock (gate)
+        {
+            listeners.Add(listener);
+            if (paused) listener.Hold();
+        }
+    }
 
     /// <summary>A connection has been opened.</summary>
     public void Begin()
     {
         lock (gate)
         {
-            if (++running >= limit && !paused) Accept(false);
+            if (++running < limit || paused) return;
+            paused = true;
+            foreach (var listener in listeners) listener.Hold();
         }
     }
 
@@ -26,15 +35,9 @@ internal sealed class HandshakeAdmission(int limit)
     {
         lock (gate)
         {
-            if (--running <= limit / 2 && paused) Accept(true);
+            if (--running > limit / 2 || !paused) return;
+            paused = false;
+            foreach (var listener in listeners) listener.Release();
         }
-    }
-
-    /// <summary>Under the lock, so that the last word is the right one whichever loops speak.</summary>
-    private void Accept(bool more)
-    {
-        if (Listening is not { } listening) return;
-        paused = !more;
-        listening.Configuration.AutoRead = more;
     }
 }

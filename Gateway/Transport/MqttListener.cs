@@ -1,67 +1,46 @@
 using System.Net;
-using Broker.Gateway.Hosting;
-using Broker.Gateway.Links;
-using Broker.Gateway.Mqtt;
-using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
-using DotNetty.Buffers;
 using DotNetty.Transport.Bootstrapping;
 using DotNetty.Transport.Channels;
-using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Transport;
 
-/// <summary>The MQTT listener: accepts connections and puts a pipeline behind each.</summary>
-internal sealed class MqttListener(
-    ITransport transport, IEventLoopGroup loops, GatewayLoops contexts, ConnectionServices connections, HandshakeAdmission admission,
-    IOptions<GatewayOptions> gateway, IOptions<MqttOptions> mqtt) : IReadiness
+/// <summary>One listener: accepts connections and puts a pipeline behind each.</summary>
+/// <param name="section">The configuration section of its address and port.</param>
+internal sealed class MqttListener(string section, ListenerSetup setup)
 {
-    private readonly GatewayOptions options = gateway.Value;
     private IChannel? listening;
 
-    /// <summary>Where it listens, once it does.</summary>
-    public EndPoint? LocalAddress => listening?.LocalAddress;
+    public ListenerSetup Setup => setup;
 
-    public string Name => "listener";
-
-    public string? Fault => listening is { Active: true } ? null : "connections are not accepted";
+    public bool IsActive => listening is { Active: true };
 
     /// <summary>Starts to accept.</summary>
+    /// <param name="bootstrap">For this listener alone, without its pipeline.</param>
     /// <exception cref="StartException">The address cannot be had.</exception>
-    public async Task StartAsync()
+    public async Task StartAsync(ServerBootstrap bootstrap, ChannelPipeline pipeline, HandshakeAdmission admission)
     {
-        var pipeline = new ChannelPipeline(contexts, connections, mqtt.Value, Math.Min(options.MaxConnections, DescriptorLimit.MostConnections()));
-        // Chunks of 1 MiB, one arena for each loop: the default's 16 MiB would be most of a small broker's memory.
-        var allocator = new PooledByteBufferAllocator(options.EffectiveEventLoops, 0, 8192, 7);
-        var bootstrap = new ServerBootstrap()
-            .Group(loops)
-            .Option(ChannelOption.SoBacklog, options.Backlog)
-            .Option(ChannelOption.SoReuseaddr, true)
-            .ChildOption(ChannelOption.TcpNodelay, true)
-            .ChildOption(ChannelOption.SoKeepalive, true)
-            .ChildOption(ChannelOption.Allocator, allocator)
-            .ChildOption(ChannelOption.WriteBufferHighWaterMark, mqtt.Value.HighWatermark)
-            .ChildOption(ChannelOption.WriteBufferLowWaterMark, mqtt.Value.HighWatermark / 2)
-            .ChildHandler(pipeline);
-        transport.UseServerChannel(bootstrap);
+        var options = setup.Options;
+        var gate = new AcceptGate();
+        bootstrap.ChildHandler(pipeline);
+        if (options.MaxConnectRate > 0) bootstrap.Handler(new AcceptRate(options.MaxConnectRate, gate));
         var address = options.Address == "*" ? IPAddress.IPv6Any
             : IPAddress.TryParse(options.Address, out var one) ? one
-            : throw new StartException($"Gateway:Address = '{options.Address}' is not allowed: it must be an IP address or *.");
+            : throw new StartException($"{section}:Address = '{options.Address}' is not allowed: it must be an IP address or *.");
         try
         {
-            listening = await bootstrap.BindAsync(new IPEndPoint(address, options.Port));
+            listening = await bootstrap.BindAsync(new IPEndPoint(address, options.EffectivePort));
         }
         catch (Exception error) when (error is ChannelException or System.Net.Sockets.SocketException)
         {
-            throw new StartException($"Gateway:Address = '{options.Address}', Gateway:Port = {options.Port}: cannot listen there ({error.Message}).", error);
+            throw new StartException($"{section}:Address = '{options.Address}', {section}:Port = {options.EffectivePort}: cannot listen there ({error.Message}).", error);
         }
 
-        admission.Listening = listening;
+        setup.Info.Port = ((IPEndPoint)listening.LocalAddress).Port;
+        gate.Attach(listening);
+        admission.Add(gate);
     }
 
     /// <summary>Accepts no more.</summary>
-    public async Task StopAsync()
-    {
-        if (listening is not null) await listening.CloseAsync();
-    }
+    public Task StopAsync() => listening?.CloseAsync() ?? Task.CompletedTask;
 }

@@ -10,7 +10,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Broker.Bench;
 
@@ -31,7 +30,7 @@ internal static class IdleSessionsBenchmark
         await host.StartAsync();
         var loops = host.Services.GetRequiredService<GatewayLoops>();
         var services = host.Services.GetRequiredService<ConnectionServices>();
-        var pipeline = new ChannelPipeline(loops, services, host.Services.GetRequiredService<IOptions<MqttOptions>>().Value, int.MaxValue);
+        var pipeline = new ChannelPipeline(loops, services, new ListenerSetup("bench", new ListenerOptions()), int.MaxValue);
 
         await ConnectAsync(loops, pipeline, "warm", 10_000);
         var (heap, resident, clock) = (GC.GetTotalMemory(true), Process.GetCurrentProcess().WorkingSet64, Stopwatch.StartNew());

@@ -32,6 +32,9 @@ public class BrokerHost : IAsyncLifetime
     /// <summary>Where it listens; changes with a restart.</summary>
     public IPEndPoint Address { get; private set; } = null!;
 
+    /// <summary>Where a listener of section `Listeners` listens.</summary>
+    public int PortOf(string listener) => Services.GetRequiredService<Listeners>()[listener].Port;
+
     /// <summary>The services of the running broker.</summary>
     public IServiceProvider Services => host!.Services;
 
@@ -114,7 +117,7 @@ public class BrokerHost : IAsyncLifetime
         if (IsRemote) RemoteSessions.Use(builder.Services);
         host = builder.Build();
         await host.StartAsync().WaitAsync(Deadline);
-        Address = new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)host.Services.GetRequiredService<MqttListener>().LocalAddress!).Port);
+        Address = new IPEndPoint(IPAddress.Loopback, host.Services.GetRequiredService<Listeners>().All[0].Setup.Info.Port);
     }
 
     private async Task CloseAsync()

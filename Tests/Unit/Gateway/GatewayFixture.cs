@@ -148,7 +148,8 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var frames = new FrameHandler(connection, maximumPacketSize);
         connection.Frames = frames;
         peer.Channel.Pipeline.AddLast(frames);
-        connection.OnOpened();
+        connection.OnAccepted();
+        connection.ExpectConnect();
         return (connection, peer);
     }
 

@@ -29,7 +29,8 @@ public class MetricNamesTests
     /// <summary>What EMQ X does not count.</summary>
     private static readonly string[] Own =
     [
-        "client.read_paused", "client.refused", "messages.dropped.link_full", "messages.dropped.store_failed", "messages.retained.dropped", "packets.malformed",
+        "client.read_paused", "client.refused", "listener.denied", "listener.frame.failed", "listener.full", "listener.proxy.failed", "listener.tls.failed",
+        "listener.upgrade.failed", "messages.dropped.link_full", "messages.dropped.store_failed", "messages.retained.dropped", "packets.malformed",
         "packets.too_large", "routes.repaired", "session.lost",
     ];
 

@@ -1,0 +1,41 @@
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Security;
+using Broker.Gateway.Transport.Tls;
+
+namespace Broker.Gateway.Transport;
+
+/// <summary>One listener's options with what has been read from files for them. One instance for all its connections.</summary>
+internal sealed class ListenerSetup
+{
+    /// <exception cref="Broker.Grains.Interfaces.Configuration.StartException">A file cannot be read.</exception>
+    public ListenerSetup(string name, ListenerOptions options)
+    {
+        Options = options;
+        Info = new ListenerInfo(name) { Mountpoint = options.Mountpoint, Authenticates = options.Authentication };
+        Access = new AccessRules(options.Access);
+        if (!options.IsSecure) return;
+        var section = $"{ListenersOptions.Section}:{name}:Tls";
+        if (options.Tls.PskFile is { } file) Psk = new PskKeys(section, file);
+        else Tls = new TlsContext(section, options.Tls);
+    }
+
+    public ListenerOptions Options { get; }
+
+    public ListenerInfo Info { get; }
+
+    public AccessRules Access { get; }
+
+    /// <summary>Set if it speaks TLS with certificates.</summary>
+    public TlsContext? Tls { get; }
+
+    /// <summary>Set if it speaks TLS with pre-shared keys.</summary>
+    public PskKeys? Psk { get; }
+
+    /// <summary>The peer with what is known of its certificate, a part of which may become its user name and client identifier.</summary>
+    /// <param name="part">What `cn`, `dn` and so on stand for; null if the peer has none.</param>
+    public PeerInfo Identify(PeerInfo peer, Func<string, string?> part) => peer with
+    {
+        UserName = Options.IdentityAsUserName is { } user ? part(user) : null,
+        ClientId = Options.IdentityAsClientId is { } client ? part(client) : null,
+    };
+}

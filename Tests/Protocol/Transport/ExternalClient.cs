@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Broker.Tests.Protocol.Transport;
+
+/// <summary>Runs a client program of others to its end.</summary>
+internal static class ExternalClient
+{
+    public const string Subscriber = "/usr/bin/mosquitto_sub";
+    public const string Publisher = "/usr/bin/mosquitto_pub";
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    /// <summary>Skips the test where it is not installed, unless this runs as root, who can install it.</summary>
+    public static void Require(bool installed, string how)
+    {
+        if (installed) return;
+        if (Environment.UserName == "root") Assert.Fail($"This test needs a client that is not installed: {how}");
+        Assert.Skip($"not installed: {how}");
+    }
+
+    public static void RequireMosquitto() => Require(File.Exists(Subscriber) && File.Exists(Publisher), "apt-get install mosquitto-clients");
+
+    /// <returns>How it ended, and all it wrote.</returns>
+    public static async Task<(int Code, string Output)> RunAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        using var deadline = new CancellationTokenSource(Deadline);
+        try
+        {
+            await process.WaitForExitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"{program} {string.Join(' ', arguments)} did not end within {Deadline.TotalSeconds} s. It wrote:\n{await output}{await errors}");
+        }
+
+        return (process.ExitCode, (await output + await errors).Trim());
+    }
+}
