@@ -12,7 +12,7 @@ internal sealed class ListenersOptions() : Dictionary<string, ListenerOptions>(S
 internal sealed class ListenerOptions
 {
     /// <summary>`tcp`, `tls`, `ws` (WebSocket) or `wss` (WebSocket over TLS).</summary>
-    [RegularExpression("tcp|tls|ws|wss")]
+    [RegularExpression("tcp|tls|wss|ws")]
     public string Kind { get; set; } = "tcp";
 
     /// <summary>An IP address, or `*` for all.</summary>

@@ -32,7 +32,7 @@ internal sealed class TlsOptions : CertificateFiles
     public string? RevocationList { get; set; }
 
     /// <summary>Versions of TLS, with commas between them.</summary>
-    [RegularExpression(@"1\.2|1\.3|1\.2,1\.3")]
+    [RegularExpression(@"1\.2,1\.3|1\.2|1\.3")]
     public string Versions { get; set; } = "1.2,1.3";
 
     /// <summary>How long a handshake may take.</summary>
