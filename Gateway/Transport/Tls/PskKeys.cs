@@ -32,8 +32,8 @@ internal sealed class PskKeys : TlsPskIdentityManager
     /// <summary>None: it would tell strangers what to try.</summary>
     public byte[]? GetHint() => null;
 
-    /// <summary>The key of an identity; null if there is none.</summary>
-    public byte[]? GetPsk(byte[] identity) => current.Keys.GetValueOrDefault(Encoding.UTF8.GetString(identity));
+    /// <summary>A copy of an identity's key, as the protocol wipes what it is given; null if there is none.</summary>
+    public byte[]? GetPsk(byte[] identity) => current.Keys.TryGetValue(Encoding.UTF8.GetString(identity), out var key) ? [.. key] : null;
 
     private byte[] Read()
     {

@@ -134,7 +134,7 @@ public sealed class WebSocketTests
     {
         await using var broker = await StartAsync(new() { ["Listeners:ws:WebSocket:Compression"] = "true", ["Listeners:ws:WebSocket:MaxFrameSize"] = "20000" });
         await using var peer = await WebSocketPeer.OpenAsync(broker.PortOf("ws"), "Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Extensions: permessage-deflate\r\n");
-        await peer.SendAsync(WebSocketPeer.Frame(0xC2, Compress(new byte[10_000_000])[..15_000]));
+        await peer.SendAsync(WebSocketPeer.Frame(0xC2, Compress(new byte[10_000_000])));
         Assert.Equal((CloseFrame, "03F1"), await ReceiveHexAsync(peer));
     }
 
