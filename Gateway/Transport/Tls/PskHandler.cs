@@ -52,13 +52,13 @@ internal sealed class PskHandler(Connection connection, ListenerSetup listener, 
         var plain = (IByteBuffer)message;
         try
         {
-            if (!isEstablished) return Task.FromException(new ClosedChannelException());
+            if (!isEstablished) return Task.CompletedTask; // it is being closed
             tls.WriteApplicationData(plain.AsMemory().Span);
             return Send(context);
         }
-        catch (IOException fault)
+        catch (IOException)
         {
-            return Task.FromException(fault);
+            return context.CloseAsync(); // as a failed write does
         }
         finally
         {

@@ -47,14 +47,14 @@ internal sealed class TlsHandler(Connection connection, ListenerSetup listener, 
         var plain = (IByteBuffer)message;
         try
         {
-            if (!isEstablished) return Task.FromException(new ClosedChannelException());
+            if (!isEstablished) return Task.CompletedTask; // it is being closed
             wire.Corks = true;
             tls.Write(plain.AsMemory().Span);
             return wire.LastWrite;
         }
         catch (Exception fault) when (IsPeersDoing(fault))
         {
-            return Task.FromException(fault);
+            return context.CloseAsync(); // as a failed write does
         }
         finally
         {
