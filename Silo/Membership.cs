@@ -6,6 +6,7 @@ using Broker.Grains.Storage.MySql;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Runtime.Hosting;
 
 namespace Broker.Silo;
 
@@ -21,26 +22,32 @@ internal static class Membership
     public static void Configure(ISiloBuilder silo, NodeOptions node, ClusterOptions cluster)
     {
         if (cluster.IsShared) Share(silo, node, cluster);
-        else silo.UseLocalhostClustering(siloPort: OwnAddress.FindPort(node.Port, IPAddress.Loopback), gatewayPort: 0, serviceId: ServiceId, clusterId: cluster.Id);
+        else StandAlone(silo, node, cluster);
         silo.AddActivityPropagation();
         silo.AddGrainService<GatewayService>();
         silo.AddGrainService<SessionService>();
         silo.AddGrainService<SpreadService>();
         silo.AddPlacementDirector<EvenPlacement, EvenPlacementDirector>();
-#pragma warning disable ORLEANSEXP003 // the consistent directory: see ClusterDirectory
-        silo.AddDistributedGrainDirectory(ClusterDirectory.Name);
-#pragma warning restore ORLEANSEXP003
         silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(5));
         silo.Configure<ClusterMembershipOptions>(SetTimes);
         // What the dead had registered in the consistent directory, and all of its part of that directory, comes up elsewhere when this has passed since
-        // it was last heard: when one that in truth lives has read of its death. Its sessions do not wait for that: they are fenced in the store.
+        // it was last heard: when one that in truth lives has read of its death.
         silo.Configure<GrainDirectoryOptions>(directory => directory.RangeLeaseDuration = Detection + TableRefresh);
         if (!node.HostGrains) silo.Configure<GrainTypeOptions>(types => types.Classes.RemoveWhere(type => type.Assembly == typeof(SessionGrain).Assembly));
+    }
+
+    private static void StandAlone(ISiloBuilder silo, NodeOptions node, ClusterOptions cluster)
+    {
+        silo.UseLocalhostClustering(siloPort: OwnAddress.FindPort(node.Port, IPAddress.Loopback), gatewayPort: 0, serviceId: ServiceId, clusterId: cluster.Id);
+        silo.AddGrainDirectory(ClusterDirectory.Name, static (_, _) => new ProcessDirectory());
     }
 
     /// <summary>The members are known from the database that the store is in.</summary>
     private static void Share(ISiloBuilder silo, NodeOptions node, ClusterOptions cluster)
     {
+#pragma warning disable ORLEANSEXP003 // the consistent directory: see ClusterDirectory
+        silo.AddDistributedGrainDirectory(ClusterDirectory.Name);
+#pragma warning restore ORLEANSEXP003
         // What is wrong with the connection string is said when the options are checked.
         var host = ConnectionText.Fault(cluster.ConnectionString!) is null ? ConnectionText.Host(cluster.ConnectionString!) : "localhost";
         var address = OwnAddress.Find(node.Address, host);

@@ -7,6 +7,8 @@ namespace Broker.Silo;
 /// <summary>Finds the address and port under which other members reach this process.</summary>
 internal static class OwnAddress
 {
+    private const int MostTries = 1000;
+
     /// <summary>The configured address, or the one from which this machine reaches a host.</summary>
     /// <param name="configured">An IP address; empty to find it out.</param>
     /// <param name="host">A host that the others reach too: the database's.</param>
@@ -32,20 +34,25 @@ internal static class OwnAddress
         }
     }
 
-    /// <summary>A port nobody listens on. Two silos on one port start silently and steal each other's connections.</summary>
+    /// <summary>A port nobody listens on: the configured one, or any. Two silos on one port start silently and steal each other's connections.</summary>
+    /// <remarks>Any is one below those that systems give to outgoing connections: until the silo listens there, such a connection could take it.</remarks>
     /// <exception cref="StartException">The configured port is taken.</exception>
     public static int FindPort(int configured, IPAddress address)
     {
-        using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
+        for (var tried = 1; ; tried++)
         {
-            probe.Bind(new IPEndPoint(address, configured));
+            var port = configured != 0 ? configured : Random.Shared.Next(20_000, 32_000);
+            using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                probe.Bind(new IPEndPoint(address, port));
+                return port;
+            }
+            catch (SocketException fault)
+            {
+                if (configured == 0 && fault.SocketErrorCode == SocketError.AddressAlreadyInUse && tried < MostTries) continue;
+                throw new StartException($"Cluster:Address and Cluster:Port = {address}:{port} cannot be used: {fault.Message}.", fault);
+            }
         }
-        catch (SocketException fault)
-        {
-            throw new StartException($"Cluster:Address and Cluster:Port = {address}:{configured} cannot be used: {fault.Message}.", fault);
-        }
-
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
     }
 }

@@ -127,7 +127,7 @@ count() { sed -n "s/.*<assembly [^>]* $2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1
 # What failed and the beginning of why, for the end of the output, where nobody has to look for it.
 failures() {
     awk -v RS='<test ' '/^[^>]* result="Fail"/ {
-        name = $0; sub(/.* name="/, "", name); sub(/".*/, "", name)
+        name = $0; sub(/>.*/, "", name); sub(/.* name="/, "", name); sub(/".*/, "", name)
         why = $0; sub(/.*<message>(<!\[CDATA\[)?/, "", why); sub(/(\]\]>)?<\/message>.*/, "", why)
         print "FAILED " name "\n  " substr(why, 1, 500)
     }' "$1"

@@ -8,6 +8,7 @@ using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.Writes;
 using Microsoft.Extensions.Logging;
+using Orleans.GrainDirectory;
 using Orleans.Placement;
 
 namespace Broker.Grains.Sessions;
@@ -15,7 +16,7 @@ namespace Broker.Grains.Sessions;
 /// <inheritdoc cref="ISessionGrain"/>
 /// <remarks>Not reentrant: what changes the session as a whole happens one after the other. It calls shards, which call back at
 /// <see cref="Enqueue"/> only from their own links and never wait for this grain inside a call of it (shards are reentrant).</remarks>
-[PreferLocalPlacement]
+[PreferLocalPlacement, GrainDirectory(GrainDirectoryName = ClusterDirectory.Name)]
 internal sealed partial class SessionGrain(
     LocalSessions local, NodeFences fences, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, TimeProvider time, ILogger<SessionGrain> log)
     : Grain, ISessionGrain

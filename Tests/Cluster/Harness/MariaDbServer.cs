@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using MySqlConnector;
 using Xunit;
@@ -26,7 +24,7 @@ internal sealed partial class MariaDbServer : IAsyncDisposable
     private MariaDbServer(string[] options)
     {
         this.options = options;
-        Port = FreePort();
+        Port = FreePorts.Find();
         watchdog = StartWatchdog();
     }
 
@@ -199,13 +197,6 @@ internal sealed partial class MariaDbServer : IAsyncDisposable
         string[] places = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin"];
         return Array.Find(Array.ConvertAll(places, place => Path.Combine(place, name)), File.Exists)
             ?? throw new FileNotFoundException($"'{name}' is missing: Tests/run.sh installs it, or apt-get install mariadb-server.");
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Broker.Tests.Cluster.Harness;
@@ -28,7 +26,7 @@ public sealed partial class LocalClusterTests : IDisposable
     [InlineData(3, "1", "--front-ends", "2")]
     public async Task MessagesPassBetweenNodesAndNothingIsLeft_WhenStartedAndTerminated(int processes, params string[] size)
     {
-        var (mqtt, admin) = (FreePorts(2), FreePorts(3));
+        var (mqtt, admin) = (FreePorts.Find(2), FreePorts.Find(3));
         using var script = Start([.. size, "--mqtt-port", Text(mqtt), "--admin-port", Text(admin)]);
         var ended = script.WaitForExitAsync();
         try
@@ -106,24 +104,6 @@ public sealed partial class LocalClusterTests : IDisposable
         catch (TimeoutException)
         {
             script.Kill(entireProcessTree: true);
-        }
-    }
-
-    /// <summary>The first of some ports in a row that nobody listens on, below those the system gives to others.</summary>
-    private static int FreePorts(int count) => Enumerable.Range(0, 1000).Select(_ => Random.Shared.Next(10_000, 19_000))
-        .First(first => Enumerable.Range(first, count).All(IsFree));
-
-    private static bool IsFree(int port)
-    {
-        using var probe = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
-        try
-        {
-            probe.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.MySql;
@@ -133,7 +134,14 @@ public class MySqlOutageTests
         await using var test = await OpenAsync(place);
         var lease = await test.CreateAsync("c");
         var database = new MySqlConnectionStringBuilder(place).Database;
-        var id = MariaDbPlaces.Number(server.ConnectionString(), $"SELECT id FROM information_schema.processlist WHERE db = '{database}' AND command = 'Sleep' LIMIT 1");
+        var idle = $"SELECT id FROM information_schema.processlist WHERE db = '{database}' AND command = 'Sleep' LIMIT 1";
+        long id = 0;
+        for (var clock = Stopwatch.StartNew(); id == 0; id = MariaDbPlaces.Number(server.ConnectionString(), idle))
+        {
+            // The server has answered before it says that the connection is idle.
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        }
+
         await server.ExecuteAsync($"KILL {id}");
         Assert.Equal([null], await test.WriteAsync(o => new AppendToQueue(lease, 1, TestStore.Message(), Qos.AtLeastOnce) { Observer = o }));
         Assert.Equal(StoreHealth.Healthy, test.Store.Health);
