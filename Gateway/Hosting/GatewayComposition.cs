@@ -24,10 +24,13 @@ internal static class GatewayComposition
     {
         builder.AddCheckedOptions<MqttOptions>(MqttOptions.Section);
         builder.AddCheckedOptions<GatewayOptions>(GatewayOptions.Section);
+        builder.AddCheckedOptions<SecurityOptions>(SecurityOptions.Section);
         var services = builder.Services;
         AddTransport(services);
         AddLinks(services);
-        services.AddSingleton<AccessControl>();
+        services.AddSingleton<RefusalHistory>();
+        services.AddSingleton<Authentication>();
+        services.AddSingleton<Authorization>();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
         services.AddSingleton<DurableSessions>();
@@ -37,7 +40,9 @@ internal static class GatewayComposition
         services.AddSingleton(provider => new ConnectionServices(
             provider.GetRequiredService<NodeRole>(),
             provider.GetRequiredService<IOptions<MqttOptions>>().Value,
-            provider.GetRequiredService<AccessControl>(),
+            provider.GetRequiredService<Authentication>(),
+            provider.GetRequiredService<Authorization>(),
+            provider.GetRequiredService<RefusalHistory>(),
             provider.GetRequiredService<MessageRouter>(),
             provider.GetRequiredService<ClientRegistryLinks>(),
             provider.GetRequiredService<SessionOpener>(),
