@@ -25,12 +25,15 @@ internal static class GatewayComposition
     {
         builder.AddCheckedOptions<MqttOptions>(MqttOptions.Section);
         builder.AddCheckedOptions<GatewayOptions>(GatewayOptions.Section);
+        builder.AddCheckedOptions<SecurityOptions>(SecurityOptions.Section);
         var services = builder.Services;
         services.AddOptions<ListenersOptions>().Bind(builder.Configuration.GetSection(ListenersOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ListenersOptions>, ListenersValidator>();
         AddTransport(services);
         AddLinks(services);
-        services.AddSingleton<AccessControl>();
+        services.AddSingleton<RefusalHistory>();
+        services.AddSingleton<Authentication>();
+        services.AddSingleton<Authorization>();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
         services.AddSingleton<DurableSessions>();
@@ -40,7 +43,9 @@ internal static class GatewayComposition
         services.AddSingleton(provider => new ConnectionServices(
             provider.GetRequiredService<NodeRole>(),
             provider.GetRequiredService<IOptions<MqttOptions>>().Value,
-            provider.GetRequiredService<AccessControl>(),
+            provider.GetRequiredService<Authentication>(),
+            provider.GetRequiredService<Authorization>(),
+            provider.GetRequiredService<RefusalHistory>(),
             provider.GetRequiredService<MessageRouter>(),
             provider.GetRequiredService<ClientRegistryLinks>(),
             provider.GetRequiredService<SessionOpener>(),

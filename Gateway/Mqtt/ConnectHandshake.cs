@@ -21,6 +21,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool registered;
     private bool done;
+    private bool mayLeaveWill = true;
     private IEnhancedExchange? exchange;
 
     /// <summary>Runs up to CONNACK, or to the first AUTH.</summary>
@@ -35,7 +36,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
         if (connect.AuthenticationMethod is { } method)
         {
-            if (services.Access.FindMethod(method) is not { } authenticator)
+            if (services.Authentication.FindMethod(method) is not { } authenticator)
             {
                 Refuse(ReasonCode.BadAuthenticationMethod, "unknown authentication method"); // [MQTT-4.12.0-1]
                 return;
@@ -46,9 +47,9 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
             return;
         }
 
-        code = await services.Access.AuthenticateAsync(client, connect.Password);
-        if (code == ReasonCode.Success) await OpenAsync(null);
-        else Refuse(code, "authentication failed");
+        var result = await services.Authentication.AuthenticateAsync(client, connect.Password);
+        if (result.Verdict == AuthenticationVerdict.Allow) await AdmitAsync(result.Grants ?? ClientGrants.None, null);
+        else Refuse(result.Code, "authentication failed", result);
     }
 
     /// <summary>An AUTH from the client: goes on with the exchange, or begins re-authentication. [MQTT-4.12.1]</summary>
@@ -62,7 +63,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
             return;
         }
 
-        if (begins) exchange = services.Access.FindMethod(method)!.Begin(client);
+        if (begins) exchange = services.Authentication.FindMethod(method)!.Begin(client);
         await StepAsync(packet.AuthenticationData);
     }
 
@@ -87,7 +88,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         }
 
         exchange = null;
-        if (step.Code == ReasonCode.Success) await OpenAsync(step.Data);
+        if (step.Code == ReasonCode.Success) await AdmitAsync(ClientGrants.None, step.Data);
         else if (done) connection.Disconnect(step.Code, "re-authentication failed");
         else Refuse(step.Code, "authentication failed");
     }
@@ -112,14 +113,23 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         client = Describe(id);
         if (id.Length > options.MaxClientIdLength) return ReasonCode.ClientIdentifierNotValid;
         if (peer.ClientId is not null && connect.ClientId.Length == 0) assignedId = id; // it cannot know it [MQTT-3.2.2-16]
-        mountpoint = (peer.Listener.Mountpoint ?? options.Mountpoint ?? "").Replace("%c", id, StringComparison.Ordinal).Replace("%u", userName ?? "", StringComparison.Ordinal);
-        if (mountpoint.Length > 0 && !TopicName.TryParse(Encoding.UTF8.GetBytes(mountpoint), out _)) return ReasonCode.ClientIdentifierNotValid;
+        if (!TryMount(peer.Listener.Mountpoint ?? options.Mountpoint ?? "")) return ReasonCode.ClientIdentifierNotValid;
         if (connect.Will is not { } will) return ReasonCode.Success;
         if (will.Qos > options.HighestQos) return ReasonCode.QosNotSupported; // [MQTT-3.2.2-12]
         if (will.Retain && !options.RetainAvailable) return ReasonCode.RetainNotSupported; // [MQTT-3.2.2-13]
-        if (mountpoint.Length > 0 && !TopicName.TryParse(Encoding.UTF8.GetBytes(mountpoint + will.Topic.Text), out _)) return ReasonCode.TopicNameInvalid;
+        if (!CanMountWill()) return ReasonCode.TopicNameInvalid;
         return options.MaxTopicLevels > 0 && will.Topic.LevelCount > options.MaxTopicLevels ? ReasonCode.TopicNameInvalid : ReasonCode.Success;
     }
+
+    /// <summary>Fills in the client's own mountpoint.</summary>
+    private bool TryMount(string template)
+    {
+        mountpoint = template.Replace("%c", client.ClientId, StringComparison.Ordinal).Replace("%u", userName ?? "", StringComparison.Ordinal);
+        return mountpoint.Length == 0 || TopicName.TryParse(Encoding.UTF8.GetBytes(mountpoint), out _);
+    }
+
+    private bool CanMountWill() =>
+        mountpoint.Length == 0 || connect.Will is not { } will || TopicName.TryParse(Encoding.UTF8.GetBytes(mountpoint + will.Topic.Text), out _);
 
     private ClientInfo Describe(string id) => new()
     {
@@ -142,6 +152,30 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     {
         if (connect.Version != ProtocolVersion.V5) return connect.CleanStart ? 0 : (uint)services.Mqtt.SessionExpiryInterval.TotalSeconds;
         return services.Mqtt.LimitExpiry(connect.SessionExpiryInterval ?? 0);
+    }
+
+    /// <summary>The client is who it says: gives it what it was granted, and looks whether its will may be.</summary>
+    private async ValueTask AdmitAsync(ClientGrants grants, byte[]? authenticationData)
+    {
+        client = client with { IsSuperuser = grants.IsSuperuser };
+        if (grants.Mountpoint is { } own && !(TryMount(own) && CanMountWill()))
+        {
+            Refuse(ReasonCode.UnspecifiedError, "mountpoint not acceptable");
+            return;
+        }
+
+        if (connect.Will is { } will && !await new ClientAccess(services.Authorization, client, connection.Loop.Time).MayAsync(TopicAccess.Publish, will.Topic.Text))
+        {
+            if (services.Authorization.DenialDisconnects)
+            {
+                Refuse(ReasonCode.NotAuthorized, "will not authorized");
+                return;
+            }
+
+            mayLeaveWill = false;
+        }
+
+        if (!connection.IsEnding) await OpenAsync(authenticationData);
     }
 
     private async ValueTask OpenAsync(byte[]? authenticationData)
@@ -202,7 +236,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
     private Will? MakeWill()
     {
-        if (connect.Will is not { } will) return null;
+        if (connect.Will is not { } will || !mayLeaveWill) return null;
         var message = new ApplicationMessage
         {
             Topic = mountpoint.Length == 0 ? will.Topic : TopicName.Parse(mountpoint + will.Topic.Text),
@@ -239,8 +273,10 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         };
     }
 
-    private void Refuse(ReasonCode code, string reason)
+    /// <param name="denial">What the authentication chain said, if it was asked: for the operator.</param>
+    private void Refuse(ReasonCode code, string reason, in AuthenticationResult denial = default)
     {
+        services.Refusals.Add(client.ClientId, new Refusal(RefusalKind.Connect, code, denial.Source ?? Refusal.Broker) { Reason = denial.Reason ?? reason });
         BrokerCounters.Add(Metric.ClientRefused);
         foreach (var observer in services.Observers) observer.Refused(client, code, reason);
         connection.Apply(connection.Rules.Refuse(code, connect.RequestProblemInformation ? reason : null), string.Create(CultureInfo.InvariantCulture, $"refused: {reason}"));

@@ -53,14 +53,15 @@ internal sealed partial class Connection : IPacketHandler
 
     public ConnectionPhase Phase { get; private set; }
 
-    /// <summary>Set when connected.</summary>
-    public ClientInfo? Client { get; private set; }
+    /// <summary>What the client may do; set when connected, as are the client and its session.</summary>
+    public ClientAccess? Access { get; private set; }
+
+    public ClientInfo? Client => Access?.Client;
+
+    public ISession? Session { get; private set; }
 
     /// <summary>Who is about to be registered, or is, as the owner of its client identifier.</summary>
     public ClientInfo? Registered { get; set; }
-
-    /// <summary>Set when connected.</summary>
-    public ISession? Session { get; private set; }
 
     /// <summary>What the client's mountpoint puts before its topics; empty when it has none.</summary>
     public string Mountpoint { get; private set; } = "";
@@ -218,7 +219,7 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>The handshake has succeeded and CONNACK is written.</summary>
     public void Accepted(ClientInfo client, ISession session, string mountpoint)
     {
-        (Client, Session, Mountpoint) = (client, session, mountpoint);
+        (Access, Session, Mountpoint) = (new ClientAccess(services.Authorization, client, Loop.Time), session, mountpoint);
         Phase = ConnectionPhase.Connected;
         services.Admission.End();
         KeepAlive.Start(client.KeepAlive, services.Mqtt);

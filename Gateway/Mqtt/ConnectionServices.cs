@@ -13,7 +13,9 @@ namespace Broker.Gateway.Mqtt;
 internal sealed record ConnectionServices(
     NodeRole Role,
     MqttOptions Mqtt,
-    AccessControl Access,
+    Authentication Authentication,
+    Authorization Authorization,
+    RefusalHistory Refusals,
     MessageRouter Router,
     ClientRegistryLinks Registry,
     SessionOpener Sessions,

@@ -1,5 +1,4 @@
 using Broker.Gateway.Mqtt.Packets;
-using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
@@ -46,7 +45,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         }
 
         var message = MakeMessage(packet, topic);
-        if (!services.Access.Authorizes || topic.MayPublish) Route(message, topic, packet.PacketIdentifier);
+        if (connection.Access!.KnowsPublish(topic)) Route(message, topic, packet.PacketIdentifier);
         else Authorize(message, topic, packet.PacketIdentifier);
     }
 
@@ -86,15 +85,20 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
     private void Authorize(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier) => _ = connection.Reading.RunAsync(async () =>
     {
-        if (await services.Access.AuthorizeAsync(connection.Client!, TopicAccess.Publish, topic.AsWritten))
+        if (await connection.Access!.MayPublishAsync(topic))
         {
-            topic.MayPublish = true;
             Route(message, topic, packetIdentifier);
             return;
         }
 
         BrokerCounters.Add(Metric.PacketsPublishError);
         BrokerCounters.Add(Metric.PacketsPublishAuthError);
+        if (services.Authorization.DenialDisconnects)
+        {
+            connection.Disconnect(ReasonCode.NotAuthorized, "publish not authorized");
+            return;
+        }
+
         if (message.Qos == Qos.AtMostOnce) return;
         if (connection.Rules.AcknowledgesDeniedPublish) Answer(message.Qos, packetIdentifier, ReasonCode.Success);
         else Refuse(message.Qos, packetIdentifier, ReasonCode.NotAuthorized);

@@ -12,7 +12,10 @@ namespace Broker.Gateway.Mqtt;
 internal sealed class PublisherTopic(byte[] utf8, TopicRoute route, bool hasAcceptableLevels)
 {
     /// <summary>What it takes beside its names: five objects and its place among the aliases. Measured.</summary>
-    private const int OverheadBytes = 256;
+    private const int OverheadBytes = 272;
+
+    private long allowedUntil;
+    private int allowedIn;
 
     /// <summary>As the client writes it.</summary>
     public ReadOnlySpan<byte> Utf8 => utf8;
@@ -27,8 +30,13 @@ internal sealed class PublisherTopic(byte[] utf8, TopicRoute route, bool hasAcce
 
     public bool HasAcceptableLevels { get; } = hasAcceptableLevels;
 
-    /// <summary>Access rules have let the client publish here.</summary>
-    public bool MayPublish { get; set; }
+    /// <summary>Whether access rules let the client publish here, as far as is known.</summary>
+    /// <param name="epoch">Of the access rules.</param>
+    public bool MayBePublished(int epoch, long nowMs) => nowMs < allowedUntil && epoch == allowedIn;
+
+    /// <summary>Access rules let the client publish here.</summary>
+    /// <param name="untilMs">When they are to be asked again.</param>
+    public void AllowPublish(int epoch, long untilMs) => (allowedIn, allowedUntil) = (epoch, untilMs);
 }
 
 /// <summary>The topics a client has published to lately, so that a topic is checked, hashed and routed once, and its topic aliases. [MQTT-3.3.2.3.4]</summary>

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Mqtt;
 
 /// <summary>Answers SUBSCRIBE and UNSUBSCRIBE: checks each filter, subscribes cluster-wide, sends what is retained.</summary>
-internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessControl access, RetainedLinks retained)
+internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorization authorization, RetainedLinks retained)
 {
     private readonly MqttOptions options = mqtt.Value;
 
@@ -97,7 +97,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
         if (written.IsShared && request.Options.NoLocal) return Fault(connection, ReasonCode.ProtocolError); // [MQTT-3.8.3-4]
         if (written.HasWildcard && !options.WildcardSubscription) return ReasonCode.WildcardSubscriptionsNotSupported;
         if (options.MaxTopicLevels > 0 && written.Path.AsSpan().Count('/') >= options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
-        if (access.Authorizes && !await access.AuthorizeAsync(connection.Client!, TopicAccess.Subscribe, written.Path)) return ReasonCode.NotAuthorized;
+        if (!await connection.Access!.MayAsync(TopicAccess.Subscribe, written.Path)) return Deny(connection);
         if (!TryMount(connection, request.Filter, out var filter)) return ReasonCode.TopicFilterInvalid;
         if (IsOverLimit(connection.Session!, filter, accepted)) return ReasonCode.QuotaExceeded;
         var subscription = request.Options;
@@ -112,6 +112,12 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, AccessCont
         if (options.MaxSubscriptions == 0 || session.IsSubscribed(filter) || accepted.Exists(other => other.Filter.Text == filter.Text)) return false;
         var added = accepted.Count(other => !session.IsSubscribed(other.Filter)); // the same filter twice in one packet counts twice
         return session.SubscriptionCount + added >= options.MaxSubscriptions;
+    }
+
+    private ReasonCode Deny(Connection connection)
+    {
+        if (authorization.DenialDisconnects) connection.Disconnect(ReasonCode.NotAuthorized, "subscribe not authorized");
+        return ReasonCode.NotAuthorized;
     }
 
     private static ReasonCode Fault(Connection connection, ReasonCode code)

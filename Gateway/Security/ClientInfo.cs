@@ -40,6 +40,9 @@ internal sealed record ClientInfo
 
     public DateTimeOffset ConnectedAt { get; init; }
 
+    /// <summary>Access rules do not hold for it: the source that authenticated it says so.</summary>
+    public bool IsSuperuser { get; init; }
+
     /// <summary>This client as the registry knows it.</summary>
     public ClientRegistration Register(ClientLocation at) => new(ClientId, at, ExpirySeconds > 0, ConnectedAt.ToUnixTimeMilliseconds());
 }

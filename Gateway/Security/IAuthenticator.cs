@@ -2,17 +2,36 @@ using Broker.Grains.Interfaces.Messages;
 
 namespace Broker.Gateway.Security;
 
-/// <summary>One link of the authentication chain.</summary>
-/// <remarks>Called on an event loop: must not block. Links are asked in their order until one does not ignore.</remarks>
+/// <summary>A source that knows clients: one link of the authentication chain.</summary>
+/// <remarks>Called on an event loop: must not block. Sources are asked in their order until one does not ignore.</remarks>
 internal interface IAuthenticator
 {
+    /// <summary>Its name in <see cref="SecurityOptions.AuthenticationOrder"/> and in what is told of refusals.</summary>
+    string Name { get; }
+
     /// <summary>Decides whether a client is who it says.</summary>
     /// <param name="password">As it came; never logged or kept.</param>
     ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password);
 }
 
-/// <summary>What an authenticator says: ignore (ask the next), allow, or deny with a code.</summary>
-internal readonly record struct AuthenticationResult(AuthenticationVerdict Verdict, ReasonCode Code = ReasonCode.Success);
+/// <summary>What a source says of a client: ignore (ask the next), allow, or deny with a code.</summary>
+/// <param name="Reason">Why it was denied, for the operator; never sent to the client.</param>
+/// <param name="Grants">What an allowed client gets beside; null if nothing.</param>
+internal readonly record struct AuthenticationResult(
+    AuthenticationVerdict Verdict, ReasonCode Code = ReasonCode.Success, string? Reason = null, ClientGrants? Grants = null)
+{
+    /// <summary>Which source it was; the chain fills it in.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>The source does not know the client.</summary>
+    public static AuthenticationResult Ignore => default;
+
+    /// <summary>The client is who it says.</summary>
+    public static AuthenticationResult Allow(ClientGrants? grants = null) => new(AuthenticationVerdict.Allow, Grants: grants);
+
+    /// <summary>It is not.</summary>
+    public static AuthenticationResult Deny(ReasonCode code, string reason) => new(AuthenticationVerdict.Deny, code, reason);
+}
 
 /// <summary>The three answers of an authenticator.</summary>
 internal enum AuthenticationVerdict
@@ -20,6 +39,18 @@ internal enum AuthenticationVerdict
     Ignore,
     Allow,
     Deny,
+}
+
+/// <summary>What a source gives to a client that it allows.</summary>
+internal sealed record ClientGrants
+{
+    public static readonly ClientGrants None = new();
+
+    /// <summary>Access rules do not hold for it.</summary>
+    public bool IsSuperuser { get; init; }
+
+    /// <summary>Takes the place of the configured mountpoint.</summary>
+    public string? Mountpoint { get; init; }
 }
 
 /// <summary>One method of enhanced authentication, 5.0's AUTH exchange. [MQTT-4.12]</summary>
@@ -41,36 +72,3 @@ internal interface IEnhancedExchange
 
 /// <summary>The server's next step in an AUTH exchange.</summary>
 internal readonly record struct EnhancedStep(ReasonCode Code, byte[]? Data = null);
-
-/// <summary>One link of the authorisation chain; asked in order until one does not ignore.</summary>
-internal interface IAuthorizer
-{
-    /// <summary>Whether a client may publish to a topic or subscribe to a filter (its own, without mountpoint and share prefix). Must not block.</summary>
-    ValueTask<AuthorizationVerdict> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic);
-}
-
-/// <summary>What a client wants to do with a topic.</summary>
-internal enum TopicAccess
-{
-    Publish,
-    Subscribe,
-}
-
-/// <summary>The three answers of an authorizer.</summary>
-internal enum AuthorizationVerdict
-{
-    Ignore,
-    Allow,
-    Deny,
-}
-
-/// <summary>Is told of a client's life. Called on an event loop: must not block.</summary>
-internal interface IClientObserver
-{
-    void Connected(ClientInfo client);
-
-    /// <summary>A connection attempt was refused.</summary>
-    void Refused(ClientInfo client, ReasonCode code, string reason);
-
-    void Disconnected(ClientInfo client, string reason);
-}

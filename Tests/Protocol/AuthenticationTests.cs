@@ -133,6 +133,8 @@ public sealed class AuthenticationTests(AuthenticationTests.Guarded broker) : IC
 
     private sealed class Passwords : IAuthenticator
     {
+        public string Name => "test";
+
         public ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password) =>
             new(password is { } given && given.Span.SequenceEqual("bad"u8)
                 ? new AuthenticationResult(AuthenticationVerdict.Deny, ReasonCode.BadUserNameOrPassword)

@@ -157,6 +157,8 @@ public sealed class ConnectFieldTests(ConnectFieldTests.Watched broker) : IClass
 
     private sealed class Gate : IAuthenticator
     {
+        public string Name => "test";
+
         public ConcurrentQueue<(ClientInfo Client, string? Password)> Seen { get; } = [];
 
         public ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password)

@@ -73,7 +73,7 @@ public class KeepAliveTests(BrokerHost broker) : IClassFixture<BrokerHost>
         await gate.Asked.Task.WaitAsync(TimeSpan.FromSeconds(10));
         slow.Advance(TimeSpan.FromSeconds(151));
         await other.ExpectDisconnectAsync(ReasonCode.KeepAliveTimeout);
-        gate.Open.SetResult(AuthorizationVerdict.Allow);
+        gate.Open.SetResult(new(AuthorizationVerdict.Allow));
         await client.ExpectAsync(Broker.Gateway.Mqtt.Packets.PacketType.Pingresp);
         await client.ExpectNothingAsync();
     }
@@ -81,14 +81,16 @@ public class KeepAliveTests(BrokerHost broker) : IClassFixture<BrokerHost>
     /// <summary>An authorizer that lets everybody wait.</summary>
     private sealed class Gate : IAuthorizer
     {
+        public string Name => "test";
+
         public TaskCompletionSource Asked { get; } = new();
 
-        public TaskCompletionSource<AuthorizationVerdict> Open { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<AuthorizationResult> Open { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public ValueTask<AuthorizationVerdict> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
+        public ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
         {
             Asked.TrySetResult();
-            return new ValueTask<AuthorizationVerdict>(Open.Task);
+            return new ValueTask<AuthorizationResult>(Open.Task);
         }
     }
 }

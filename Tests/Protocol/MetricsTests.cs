@@ -160,6 +160,8 @@ public sealed class MetricsTests(MetricsTests.Guarded broker) : IClassFixture<Me
 
     private sealed class Passwords : IAuthenticator
     {
+        public string Name => "test";
+
         public async ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password)
         {
             await Task.Yield();
@@ -174,7 +176,9 @@ public sealed class MetricsTests(MetricsTests.Guarded broker) : IClassFixture<Me
 
     private sealed class Rules : IAuthorizer
     {
-        public ValueTask<AuthorizationVerdict> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic) =>
-            ValueTask.FromResult(topic == "denied" ? AuthorizationVerdict.Deny : AuthorizationVerdict.Ignore);
+        public string Name => "test";
+
+        public ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic) =>
+            new(new AuthorizationResult(topic == "denied" ? AuthorizationVerdict.Deny : AuthorizationVerdict.Ignore));
     }
 }

@@ -28,6 +28,8 @@ public sealed class BrokerHostTests
 
     private sealed class Broken : IAuthenticator
     {
+        public string Name => "test";
+
         public async ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password)
         {
             await Task.Yield();

@@ -44,16 +44,18 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         Links = new ShardLinks(this, grains, Map, this, Clock);
         var retained = new RetainedLinks(this, grains, Map, Clock);
         Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
-        var access = new AccessControl([], [], []);
+        var security = Options.Create(new SecurityOptions());
+        var refusals = new RefusalHistory(security, Clock);
+        var authorization = new Authorization([], security, refusals);
         var connections = new ConnectionTable();
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, Gauges, Clock);
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
-            new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, access, Router, registry,
+            new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, new Authentication([], [], security), authorization, refusals, Router, registry,
             new SessionOpener(
                 new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains,
                 new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges, Wills),
-            new SubscriptionHandler(wrapped, access, retained), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
+            new SubscriptionHandler(wrapped, authorization, retained), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
     }
 
     public ManualClock Clock { get; } = new();

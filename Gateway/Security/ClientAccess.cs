@@ -1,0 +1,38 @@
+using Broker.Gateway.Mqtt;
+
+namespace Broker.Gateway.Security;
+
+/// <summary>What one connected client may do, with what was answered for it lately.</summary>
+/// <remarks>On the connection's event loop only.</remarks>
+internal sealed class ClientAccess(Authorization authorization, ClientInfo client, TimeProvider time)
+{
+    private readonly bool isUnrestricted = client.IsSuperuser || !authorization.IsNeeded;
+    private readonly AccessCache? cache = client.IsSuperuser || !authorization.IsNeeded ? null : authorization.MakeCache();
+
+    public ClientInfo Client { get; } = client;
+
+    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Whether it is known without asking that the client may publish to a topic. The way of every PUBLISH.</summary>
+    public bool KnowsPublish(PublisherTopic topic) => isUnrestricted || topic.MayBePublished(authorization.Epoch, cache is null ? long.MaxValue : NowMs);
+
+    /// <summary>Whether the client may publish to a topic; the topic remembers it.</summary>
+    public async ValueTask<bool> MayPublishAsync(PublisherTopic topic)
+    {
+        var epoch = authorization.Epoch;
+        var isAllowed = await MayAsync(TopicAccess.Publish, topic.AsWritten);
+        if (isAllowed && cache is not null) topic.AllowPublish(epoch, cache.UntilFrom(NowMs));
+        return isAllowed;
+    }
+
+    /// <summary>Whether the client may use a topic or filter, as it writes it and without its share prefix.</summary>
+    public async ValueTask<bool> MayAsync(TopicAccess access, string topic)
+    {
+        if (isUnrestricted) return true;
+        var epoch = authorization.Epoch;
+        if (cache is not null && cache.TryFind(access, topic, NowMs, epoch, out var known)) return known;
+        var isAllowed = await authorization.AuthorizeAsync(Client, access, topic);
+        cache?.Add(access, topic, isAllowed, NowMs, epoch);
+        return isAllowed;
+    }
+}

@@ -1,0 +1,30 @@
+namespace Broker.Gateway.Security;
+
+/// <summary>A source of access rules: one link of the authorisation chain, asked in order until one does not ignore.</summary>
+internal interface IAuthorizer
+{
+    /// <summary>Its name in <see cref="SecurityOptions.AuthorizationOrder"/> and in what is told of refusals.</summary>
+    string Name { get; }
+
+    /// <summary>Whether a client may publish to a topic or subscribe to a filter (its own, without mountpoint and share prefix). Must not block.</summary>
+    ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic);
+}
+
+/// <summary>What a source of access rules says.</summary>
+/// <param name="Rule">Which rule decided, for the operator; null if the source has no names for them.</param>
+internal readonly record struct AuthorizationResult(AuthorizationVerdict Verdict, string? Rule = null);
+
+/// <summary>What a client wants to do with a topic.</summary>
+internal enum TopicAccess
+{
+    Publish,
+    Subscribe,
+}
+
+/// <summary>The three answers of an authorizer.</summary>
+internal enum AuthorizationVerdict
+{
+    Ignore,
+    Allow,
+    Deny,
+}
