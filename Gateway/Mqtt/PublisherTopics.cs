@@ -12,7 +12,7 @@ namespace Broker.Gateway.Mqtt;
 internal sealed class PublisherTopic(byte[] utf8, TopicRoute route, bool hasAcceptableLevels)
 {
     /// <summary>What it takes beside its names: five objects and its place among the aliases. Measured.</summary>
-    private const int OverheadBytes = 272;
+    private const int OverheadBytes = 264;
 
     private long allowedUntil;
     private int allowedIn;
@@ -46,7 +46,7 @@ internal sealed class PublisherTopics(MessageRouter router, string mountpoint, M
     private const int Remembered = 8;
 
     /// <summary>Memory that one client's aliases may hold: enough for all 65,535 with names of 63 bytes.</summary>
-    private const int MaxAliasBytes = 24 * 1024 * 1024;
+    private const int MaxAliasBytes = 25 * 1024 * 1024;
 
     private PublisherTopic? last;
     private PublisherTopic?[]? recent;

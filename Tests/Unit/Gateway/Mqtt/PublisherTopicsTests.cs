@@ -81,7 +81,7 @@ public class PublisherTopicsTests
     public void AliasIsRefused_WhenNamesTakeTooManyBytes()
     {
         var topics = Make();
-        var whole = (24 * 1024 * 1024) / ((2 * 60_000) + 256);
+        var whole = (25 * 1024 * 1024) / ((2 * 60_000) + 264);
         for (ushort alias = 1; alias <= whole; alias++) Resolved(topics, $"{alias}".PadLeft(60_000, 'x'), alias);
         for (var i = 0; i < 20; i++) Resolved(topics, $"{i}".PadLeft(60_000, 'z'), 7); // replaces: its bytes are free again
         Assert.Equal(ReasonCode.QuotaExceeded, Refused(topics, new string('y', 60_000), alias: (ushort)(whole + 1)));
