@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Records;
 using Broker.Grains.Storage.Writes;
 using Microsoft.Extensions.Logging;
 
@@ -10,6 +11,7 @@ namespace Broker.Grains.Storage;
 internal sealed class BrokerStore : IAsyncDisposable
 {
     private const int RetainedPageSize = 1_000;
+    private const int RecordPageSize = 10_000;
 
     private readonly IStoreDatabase database;
     private readonly MessageCodec codec;
@@ -149,6 +151,22 @@ internal sealed class BrokerStore : IAsyncDisposable
             foreach (var message in page.Messages) yield return message;
             if (page.Messages.Count < RetainedPageSize) yield break;
             after = page.Last;
+        }
+    }
+
+    /// <summary>Committed records, those removed lately among them, in the order of their versions.</summary>
+    /// <exception cref="StoreException">The database cannot be read.</exception>
+    public async IAsyncEnumerable<Record> LoadRecordsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var after = 0L;
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var from = after;
+            var page = await ReadAsync(() => database.ReadRecords(from, RecordPageSize));
+            foreach (var record in page) yield return record;
+            if (page.Count < RecordPageSize) yield break;
+            after = page[^1].Version;
         }
     }
 

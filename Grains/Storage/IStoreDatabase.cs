@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Records;
 using Broker.Grains.Storage.Writes;
 
 namespace Broker.Grains.Storage;
@@ -39,6 +40,11 @@ internal interface IStoreDatabase : IDisposable
     /// <param name="after">Where the last page ended; 0 for the first.</param>
     /// <param name="limit">Most messages to return; fewer means the end.</param>
     StoredRetained ReadRetained(int partition, long after, int limit);
+
+    /// <summary>A page of records, those removed lately among them, in the order of their versions. Any thread, as many reads at once as <see cref="ReadsAtOnce"/> says.</summary>
+    /// <param name="after">The version of the last one of the page before; 0 for the first.</param>
+    /// <param name="limit">Most to return; fewer means the end.</param>
+    IReadOnlyList<Record> ReadRecords(long after, int limit);
 
     /// <summary>All sessions of one partition. Any thread, as many reads at once as <see cref="ReadsAtOnce"/> says.</summary>
     IReadOnlyList<SessionSummary> ReadSessions(int partition);

@@ -177,5 +177,14 @@ INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES
             AND SuspectTimes <=> @SuspectTimes AND StartTime = @StartTime AND IAmAliveTime = @IAmAliveTime;')
 ON DUPLICATE KEY UPDATE QueryText = VALUES(QueryText);
 
+CREATE TABLE IF NOT EXISTS record (
+    version BIGINT NOT NULL PRIMARY KEY,
+    key_hash BINARY(32) NOT NULL,
+    table_name VARBINARY(32) NOT NULL,
+    record_key BLOB NOT NULL,
+    value LONGBLOB,
+    expires_at BIGINT NOT NULL,
+    UNIQUE KEY record_key_hash (key_hash)) ENGINE=InnoDB;
+
 CREATE TABLE IF NOT EXISTS schema_version (version INT NOT NULL PRIMARY KEY) ENGINE=InnoDB;
-INSERT INTO schema_version (version) SELECT 1 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM schema_version);
+INSERT INTO schema_version (version) SELECT 2 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM schema_version);

@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Records;
 using Broker.Grains.Storage.Writes;
 
 namespace Broker.Grains.Storage.MySql;
@@ -38,6 +39,10 @@ internal sealed class BatchPlan(BatchState state)
     public List<(OpenSession Open, long? Key)> Opens { get; } = [];
 
     public List<GetOrCreateSetting> Settings { get; } = [];
+
+    public List<IReadOnlyList<Record>> Records { get; } = [];
+
+    public long? ForgetRecordsUpTo { get; private set; }
 
     /// <summary>Origin marks not touched since are to go; null for none.</summary>
     public long? ForgetBefore { get; private set; }
@@ -137,6 +142,8 @@ internal sealed class BatchPlan(BatchState state)
             case SaveWill save: Wills[(save.Will.ClientId, save.Will.ConnectionNumber)] = save.Will; break;
             case RemoveWill removal: Wills[(removal.ClientId, removal.ConnectionNumber)] = null; break;
             case ForgetOrigins forget: ForgetBefore = Math.Max(ForgetBefore ?? 0, forget.BeforeMs); break;
+            case SaveRecords save: Records.Add(save.Records); break;
+            case ForgetRemovedRecords forget: ForgetRecordsUpTo = Math.Max(ForgetRecordsUpTo ?? 0, forget.UpTo); break;
             case GetOrCreateSetting setting: Settings.Add(setting); break;
             case OpenSession open: RecordOpen(open); break;
             default: throw new NotSupportedException(write.GetType().Name);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Grains.Interfaces.Records;
 using Broker.Grains.Storage.Writes;
 using MySqlConnector;
 
@@ -63,6 +64,9 @@ internal sealed class MySqlDatabase(MySqlOptions options, string node, MessageCo
 
     /// <inheritdoc/>
     public IReadOnlyList<ShardSubscription> ReadSubscriptions(int shard) => Reader.ReadSubscriptions(shard);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Record> ReadRecords(long after, int limit) => Reader.ReadRecords(after, limit);
 
     /// <inheritdoc/>
     public StoredRetained ReadRetained(int partition, long after, int limit) => Reader.ReadRetained(partition, after, limit);

@@ -1,4 +1,5 @@
 using System.Text;
+using Broker.Grains.Interfaces.Records;
 using MySqlConnector;
 
 namespace Broker.Grains.Storage.MySql;
@@ -39,6 +40,10 @@ internal sealed class MySqlReader(MySqlOptions options, MessageCodec codec)
     /// <summary>A node without a row has left, or was forgotten long after it was fenced.</summary>
     public List<string> ReadNodesWithWills() => ReadAll(
         new SqlText(0).Add("SELECT DISTINCT node FROM will WHERE node NOT IN (SELECT name FROM node WHERE fenced = 0)"), static row => Text(row, 0));
+
+    public List<Record> ReadRecords(long after, int limit) => ReadAll(
+        new SqlText(0).Add("SELECT version, table_name, record_key, value, expires_at FROM record WHERE version > ").Value(after).Add(" ORDER BY version LIMIT ").Value(limit),
+        static row => new Record(row.GetInt64(0), Text(row, 1), Text(row, 2), row.IsDBNull(3) ? null : (byte[])row[3], row.GetInt64(4)));
 
     private List<T> ReadAll<T>(SqlText sql, Func<MySqlDataReader, T> read)
     {

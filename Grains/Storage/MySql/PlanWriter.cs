@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Records;
 using Broker.Grains.Storage.Writes;
 
 namespace Broker.Grains.Storage.MySql;
@@ -25,6 +26,8 @@ internal sealed class PlanWriter(SqlScript script, MessageCodec codec, BodyIds b
         Retained(plan);
         Wills(plan);
         Release(plan.LooseBodies);
+        foreach (var records in plan.Records) Records(records);
+        if (plan.ForgetRecordsUpTo is { } upTo) script.Statement().Add("DELETE FROM record WHERE value IS NULL AND version <= ").Value(upTo).Add(";");
         foreach (var setting in plan.Settings) Setting(setting);
         sessions.Open(plan);
         script.Run();
@@ -149,6 +152,18 @@ internal sealed class PlanWriter(SqlScript script, MessageCodec codec, BodyIds b
             "DELETE FROM will WHERE (client_hash, connection_number) IN (", plan.Wills.Where(will => will.Value is null),
             static (sql, will) => sql.Add("(").Value(SqlText.Hash(will.Key.ClientId)).Add(",").Value(will.Key.ConnectionNumber).Add(")"), ")");
     }
+
+    /// <summary>Taken out and put in, not updated: a version that is taken must be refused, whatever key has it.</summary>
+    private void Records(IReadOnlyList<Record> records)
+    {
+        script.Lists("DELETE FROM record WHERE key_hash IN (", records, static (sql, record) => sql.Value(KeyHash(record)), ")");
+        script.Rows(
+            "INSERT INTO record (version, key_hash, table_name, record_key, value, expires_at) VALUES ", records,
+            static (sql, record) => sql.Value(record.Version).Add(",").Value(KeyHash(record)).Add(",").Value(record.Table).Add(",").Value(record.Key).Add(",")
+                .Bytes(record.Value).Add(",").Value(record.ExpiresAt));
+    }
+
+    private static byte[] KeyHash(Record record) => SqlText.Hash(record.Table + "/" + record.Key); // tables' names have no slash
 
     private void Setting(GetOrCreateSetting setting)
     {

@@ -43,6 +43,8 @@ internal sealed class SqlText(int largestInline)
 
     public SqlText Value(string? value) => value is null ? Add("NULL") : Value(Encoding.UTF8.GetBytes(value));
 
+    public SqlText Bytes(byte[]? value) => value is null ? Add("NULL") : Value(value.AsSpan());
+
     public SqlText Value(ReadOnlySpan<byte> value)
     {
         if (value.IsEmpty) return Add("''");

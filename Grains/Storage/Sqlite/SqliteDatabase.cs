@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Grains.Interfaces.Records;
 using Broker.Grains.Storage.Writes;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -78,6 +79,9 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, string node,
 
     /// <inheritdoc/>
     public IReadOnlyList<ShardSubscription> ReadSubscriptions(int shard) => Reader.ReadSubscriptions(shard);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Record> ReadRecords(long after, int limit) => Reader.ReadRecords(after, limit);
 
     /// <inheritdoc/>
     public StoredRetained ReadRetained(int partition, long after, int limit) => Reader.ReadRetained(partition, after, limit);

@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Records;
 using Microsoft.Data.Sqlite;
 
 namespace Broker.Grains.Storage.Sqlite;
@@ -13,6 +14,7 @@ internal sealed class SqliteReader : IDisposable
     private readonly SqliteStatement due;
     private readonly SqliteStatement wills;
     private readonly SqliteStatement nodesWithWills;
+    private readonly SqliteStatement records;
     private readonly string node;
 
     public SqliteReader(SqliteOptions options, MessageCodec codec, string node)
@@ -31,6 +33,7 @@ internal sealed class SqliteReader : IDisposable
             """);
         due = link.Prepare("SELECT client_id FROM session WHERE due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2");
         wills = link.Prepare("SELECT client_id, connection_number, body, delay_seconds, expiry_seconds FROM will WHERE node = ?1");
+        records = link.Prepare("SELECT version, table_name, record_key, value, expires_at FROM record WHERE version > ?1 ORDER BY version LIMIT ?2");
         nodesWithWills = link.Prepare("SELECT DISTINCT node FROM will WHERE node <> ?1");
     }
 
@@ -57,6 +60,9 @@ internal sealed class SqliteReader : IDisposable
         row.Text(0), row.Number(1), codec.Decode(row.Bytes(2)), (uint)row.Number(3), (uint?)row.NumberOrNull(4)));
 
     public List<string> ReadNodesWithWills() => ReadAll(nodesWithWills.Bind(1, node), static row => row.Text(0));
+
+    public List<Record> ReadRecords(long after, int limit) => ReadAll(
+        records.Bind(1, after).Bind(2, limit), static row => new Record(row.Number(0), row.Text(1), row.Text(2), row.BytesOrNull(3), row.Number(4)));
 
     /// <inheritdoc/>
     public void Dispose() => link.Dispose();

@@ -34,6 +34,8 @@ internal sealed class SqliteStatement : IDisposable
     }
 
     /// <summary>Binds a copy of the bytes; an empty span is an empty blob and not NULL.</summary>
+    public SqliteStatement Bind(int parameter, byte[]? value) => value is null ? BindNull(parameter) : Bind(parameter, value.AsSpan());
+
     public SqliteStatement Bind(int parameter, ReadOnlySpan<byte> value)
     {
         Check(value.IsEmpty ? raw.sqlite3_bind_zeroblob(statement, parameter, 0) : raw.sqlite3_bind_blob(statement, parameter, value));
@@ -86,6 +88,8 @@ internal sealed class SqliteStatement : IDisposable
     public string Text(int column) => Encoding.UTF8.GetString(raw.sqlite3_column_blob(statement, column));
 
     public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
+
+    public byte[]? BytesOrNull(int column) => IsNull(column) ? null : Bytes(column);
 
     public byte[] Bytes(int column) => raw.sqlite3_column_blob(statement, column).ToArray();
 

@@ -16,6 +16,7 @@ internal sealed class SqliteWriter
     private readonly SettingTable settings;
     private readonly OriginTable origins;
     private readonly WillTable wills;
+    private readonly RecordTable records;
     private readonly string node;
     private readonly SqliteStatement selectFenced;
     private readonly SqliteStatement begin, commit, rollback, savepoint, release, undo;
@@ -33,6 +34,7 @@ internal sealed class SqliteWriter
         settings = new SettingTable(link);
         origins = new OriginTable(link, clock);
         wills = new WillTable(link, bodies, node);
+        records = new RecordTable(link);
         selectFenced = link.Prepare("SELECT 1 FROM node WHERE name = ?1 AND fenced = 1");
         // IMMEDIATE: the epochs read below cannot change before COMMIT, whoever else has the file open.
         begin = link.Prepare("BEGIN IMMEDIATE");
@@ -159,6 +161,8 @@ internal sealed class SqliteWriter
             case RemoveWill removal: wills.Remove(removal); break;
             case ForgetOrigins forget: origins.Forget(forget); break;
             case OpenSession open: open.Rows = Open(open); break;
+            case SaveRecords save: records.Save(save.Records); break;
+            case ForgetRemovedRecords forget: records.ForgetRemoved(forget.UpTo); break;
             case GetOrCreateSetting setting: setting.Value = settings.GetOrCreate(setting.Name, setting.Value); break;
             default: throw new NotSupportedException(write.GetType().Name);
         }

@@ -32,3 +32,8 @@ public class SessionStoreTests : SessionStoreContract
     private protected override StorePlaces Places { get; } = new MariaDbPlaces();
 }
 
+
+public class RecordStoreTests : RecordStoreContract
+{
+    private protected override StorePlaces Places { get; } = new MariaDbPlaces();
+}

@@ -43,3 +43,8 @@ internal sealed class SqlitePlaces : StorePlaces
 
     public override long Count(string place, string table) => TestStore.CountInFile(place, table);
 }
+
+public class RecordStoreTests : RecordStoreContract
+{
+    private protected override StorePlaces Places { get; } = new SqlitePlaces();
+}
