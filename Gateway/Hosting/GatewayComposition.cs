@@ -25,15 +25,12 @@ internal static class GatewayComposition
     {
         builder.AddCheckedOptions<MqttOptions>(MqttOptions.Section);
         builder.AddCheckedOptions<GatewayOptions>(GatewayOptions.Section);
-        builder.AddCheckedOptions<SecurityOptions>(SecurityOptions.Section);
         var services = builder.Services;
         services.AddOptions<ListenersOptions>().Bind(builder.Configuration.GetSection(ListenersOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ListenersOptions>, ListenersValidator>();
         AddTransport(services);
         AddLinks(services);
-        services.AddSingleton<RefusalHistory>();
-        services.AddSingleton<Authentication>();
-        services.AddSingleton<Authorization>();
+        builder.AddSecurity();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
         services.AddSingleton<DurableSessions>();

@@ -5,23 +5,30 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Security;
 
 /// <summary>The chain that decides what a client may do.</summary>
-internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptions<SecurityOptions> security, RefusalHistory refusals)
+internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptions<SecurityOptions> security, AnswerEpoch epoch, RefusalHistory refusals)
 {
     private readonly SecurityOptions options = security.Value;
     private readonly IAuthorizer[] authorizers = SourceOrder.Apply(authorizers, source => source.Name, security.Value.AuthorizationOrder);
-    private int epoch;
+    private volatile Need need = new(-1, true);
 
-    /// <summary>False if every topic is open to everybody: then nothing needs to be asked.</summary>
-    public bool IsNeeded => authorizers.Length > 0 || options.NoMatch == "deny";
+    private sealed record Need(int Epoch, bool IsNeeded);
+
+    /// <summary>False while every topic is open to everybody: then nothing needs to be asked.</summary>
+    public bool IsNeeded
+    {
+        get
+        {
+            var (known, now) = (need, epoch.Current);
+            if (known.Epoch != now) need = known = new Need(now, options.NoMatch == "deny" || Array.Exists(authorizers, source => !source.IsEmpty));
+            return known.IsNeeded;
+        }
+    }
 
     /// <summary>Whether a denial ends the connection.</summary>
     public bool DenialDisconnects => options.DenialDisconnects;
 
-    /// <summary>Answers that were remembered in an earlier epoch no longer hold.</summary>
-    public int Epoch => Volatile.Read(ref epoch);
-
-    /// <summary>Makes every connection of this process ask anew: rules have changed.</summary>
-    public void ForgetAnswers() => Interlocked.Increment(ref epoch);
+    /// <inheritdoc cref="AnswerEpoch.Current"/>
+    public int Epoch => epoch.Current;
 
     /// <summary>What one connection remembers; null if it is to ask each time.</summary>
     public AccessCache? MakeCache() => options.AccessCacheSize > 0 ? new AccessCache(options.AccessCacheSize, options.AccessCacheTime) : null;

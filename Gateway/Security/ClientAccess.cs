@@ -6,15 +6,17 @@ namespace Broker.Gateway.Security;
 /// <remarks>On the connection's event loop only.</remarks>
 internal sealed class ClientAccess(Authorization authorization, ClientInfo client, TimeProvider time)
 {
-    private readonly bool isUnrestricted = client.IsSuperuser || !authorization.IsNeeded;
-    private readonly AccessCache? cache = client.IsSuperuser || !authorization.IsNeeded ? null : authorization.MakeCache();
+    private AccessCache? cache;
+    private bool hasAsked;
 
     public ClientInfo Client { get; } = client;
+
+    private bool IsUnrestricted => Client.IsSuperuser || !authorization.IsNeeded;
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Whether it is known without asking that the client may publish to a topic. The way of every PUBLISH.</summary>
-    public bool KnowsPublish(PublisherTopic topic) => isUnrestricted || topic.MayBePublished(authorization.Epoch, cache is null ? long.MaxValue : NowMs);
+    public bool KnowsPublish(PublisherTopic topic) => IsUnrestricted || topic.MayBePublished(authorization.Epoch, cache is null ? long.MaxValue : NowMs);
 
     /// <summary>Whether the client may publish to a topic; the topic remembers it.</summary>
     public async ValueTask<bool> MayPublishAsync(PublisherTopic topic)
@@ -28,8 +30,9 @@ internal sealed class ClientAccess(Authorization authorization, ClientInfo clien
     /// <summary>Whether the client may use a topic or filter, as it writes it and without its share prefix.</summary>
     public async ValueTask<bool> MayAsync(TopicAccess access, string topic)
     {
-        if (isUnrestricted) return true;
+        if (IsUnrestricted) return true;
         var epoch = authorization.Epoch;
+        if (!hasAsked) (cache, hasAsked) = (authorization.MakeCache(), true);
         if (cache is not null && cache.TryFind(access, topic, NowMs, epoch, out var known)) return known;
         var isAllowed = await authorization.AuthorizeAsync(Client, access, topic);
         cache?.Add(access, topic, isAllowed, NowMs, epoch);

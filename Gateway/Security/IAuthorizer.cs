@@ -6,6 +6,9 @@ internal interface IAuthorizer
     /// <summary>Its name in <see cref="SecurityOptions.AuthorizationOrder"/> and in what is told of refusals.</summary>
     string Name { get; }
 
+    /// <summary>It has no rules for anybody now. When that changes, so does the <see cref="AnswerEpoch"/>.</summary>
+    bool IsEmpty => false;
+
     /// <summary>Whether a client may publish to a topic or subscribe to a filter (its own, without mountpoint and share prefix). Must not block.</summary>
     ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic);
 }

@@ -128,7 +128,7 @@ public sealed class AccessTests
             broker.Advance(TimeSpan.FromSeconds(61));
             await client.PublishAsync(topic, "x");
             Assert.Equal(2, source.Authorized.Count);
-            broker.Services.GetRequiredService<Authorization>().ForgetAnswers();
+            broker.Services.GetRequiredService<AnswerEpoch>().Next();
             await client.PublishAsync(topic, "x");
             Assert.Equal(3, source.Authorized.Count);
         }

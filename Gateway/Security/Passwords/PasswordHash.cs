@@ -10,6 +10,9 @@ internal abstract class PasswordHash
 
     public static bool TryParse(string? specification, [NotNullWhen(true)] out PasswordHash? hash) => throw new NotImplementedException();
 
+    /// <summary>Makes what is to be kept of a password, with a fresh salt.</summary>
+    public abstract (string Hash, string? Salt) Make(ReadOnlySpan<byte> password);
+
     /// <summary>Compares in constant time. What takes long (bcrypt, PBKDF2) is computed on the thread pool, a few at a time.</summary>
     public abstract ValueTask<bool> VerifyAsync(ReadOnlyMemory<byte> password, string stored, string? salt);
 }

@@ -46,7 +46,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
         var security = Options.Create(new SecurityOptions());
         var refusals = new RefusalHistory(security, Clock);
-        var authorization = new Authorization([], security, refusals);
+        var authorization = new Authorization([], security, new AnswerEpoch(), refusals);
         var connections = new ConnectionTable();
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, Gauges, Clock);
         var wrapped = Options.Create(Mqtt);

@@ -1,0 +1,20 @@
+using System.Text.Json.Serialization;
+
+namespace Broker.Gateway.Security.BuiltIn;
+
+/// <summary>What is kept of one of the broker's own users.</summary>
+/// <param name="Method">How the password is kept, as <see cref="Passwords.PasswordHash"/> names it.</param>
+/// <param name="IsSuperuser">Access rules do not hold for it.</param>
+internal sealed record BuiltInUser(string Method, string Hash, string? Salt, bool IsSuperuser);
+
+/// <summary>What a user is known by.</summary>
+internal enum UserKind
+{
+    UserName,
+    ClientId,
+}
+
+[JsonSerializable(typeof(BuiltInUser))]
+[JsonSerializable(typeof(BuiltInRule))]
+[JsonSourceGenerationOptions(UseStringEnumConverter = true)]
+internal sealed partial class BuiltInJson : JsonSerializerContext;

@@ -1,0 +1,41 @@
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Records;
+using Broker.Gateway.Security.BuiltIn;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Broker.Gateway.Security;
+
+/// <summary>Composes who may connect and what they may do.</summary>
+internal static class SecurityComposition
+{
+    /// <summary>Adds the chains and their sources. What must be known before anybody connects is known when the services added here have started.</summary>
+    public static void AddSecurity(this IHostApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<SecurityOptions>(SecurityOptions.Section);
+        var services = builder.Services;
+        services.AddSingleton<AnswerEpoch>();
+        services.AddSingleton<RefusalHistory>();
+        services.AddSingleton<Authentication>();
+        services.AddSingleton<Authorization>();
+        services.AddSingleton<RecordFeed>().AddHostedService(provider => provider.GetRequiredService<RecordFeed>());
+        AddBuiltIn(builder);
+    }
+
+    private static void AddBuiltIn(IHostApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<BuiltInOptions>(BuiltInOptions.Section);
+        var services = builder.Services;
+        services.AddSingleton<IValidateOptions<BuiltInOptions>, BuiltInOptionsValidator>();
+        services.AddTable<BuiltInUsers>().AddTable<BuiltInRules>();
+        services.AddSingleton<BuiltInAccess>();
+        services.AddSingleton<IAuthenticator, BuiltInAuthenticator>();
+        services.AddSingleton<IAuthorizer, BuiltInAuthorizer>();
+        services.AddHostedService<PresetUsers>();
+    }
+
+    private static IServiceCollection AddTable<T>(this IServiceCollection services)
+        where T : RecordTable =>
+        services.AddSingleton<T>().AddSingleton<RecordTable>(provider => provider.GetRequiredService<T>());
+}
