@@ -20,6 +20,8 @@ internal sealed record ConnectOptions(string ClientId)
 
     public (string Topic, string Payload)? Will { get; init; }
 
+    public (string Name, string Password)? User { get; init; }
+
     /// <summary>5.0 only, seconds.</summary>
     public uint WillDelay { get; init; }
 
@@ -254,14 +256,20 @@ internal sealed class WireClient : IDisposable
     {
         Text(body, "MQTT");
         body.WriteByte((byte)(isV5 ? 5 : 4));
-        body.WriteByte((byte)((options.CleanStart ? 2 : 0) | (options.Will is null ? 0 : 4 | 1 << 3)));
+        body.WriteByte((byte)((options.CleanStart ? 2 : 0) | (options.Will is null ? 0 : 4 | 1 << 3) | (options.User is null ? 0 : 0xC0)));
         UInt16(body, 0);
         if (isV5) Property(body, 0x11, options.SessionExpiry);
         Text(body, options.ClientId);
-        if (options.Will is not { } will) return;
-        if (isV5) Property(body, 0x18, options.WillDelay);
-        Text(body, will.Topic);
-        Text(body, will.Payload);
+        if (options.Will is { } will)
+        {
+            if (isV5) Property(body, 0x18, options.WillDelay);
+            Text(body, will.Topic);
+            Text(body, will.Payload);
+        }
+
+        if (options.User is not { } user) return;
+        Text(body, user.Name);
+        Text(body, user.Password);
     });
 
     private void Write(byte first, Action<MemoryStream> write)
