@@ -30,20 +30,25 @@ internal sealed partial class RecordFeed(IGrainFactory grains, ILocalSiloDetails
     }
 
     /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        var stopped = base.StopAsync(cancellationToken); // the loop ends with the call that waits
+        Owner.Leave(self.SiloAddress).Ignore();
+        await stopped;
+    }
+
+    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                Take(await Owner.Follow(self.SiloAddress, position).WaitAsync(stoppingToken));
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
+                Take(await Owner.Follow(self.SiloAddress, position));
             }
             catch (Exception fault) // a host loop: whatever it was, the next round asks again
             {
+                if (stoppingToken.IsCancellationRequested) return;
                 if (isFollowing) LogLost(log, fault.Message);
                 isFollowing = false;
                 await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -55,7 +60,7 @@ internal sealed partial class RecordFeed(IGrainFactory grains, ILocalSiloDetails
     {
         if (!isFollowing) LogFound(log);
         isFollowing = true;
-        if (page.IsRestart || position.Version == 0)
+        if (page.IsRestart || !position.HasBegun)
         {
             foreach (var table in tables.Values) table.BeginAll();
         }

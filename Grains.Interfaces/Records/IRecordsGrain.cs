@@ -17,6 +17,10 @@ public interface IRecordsGrain : IGrainWithIntegerKey
     /// <param name="seen">The last <see cref="RecordPage.Next"/>; the default to begin.</param>
     [Alias("Follow")]
     Task<RecordPage> Follow(SiloAddress follower, RecordPosition seen);
+
+    /// <summary>A process stops: it is not waited for any more, and its call is answered.</summary>
+    [Alias("Leave")]
+    Task Leave(SiloAddress follower);
 }
 
 /// <summary>A record to be stored or removed.</summary>
@@ -62,8 +66,9 @@ public sealed record Record(
 /// <summary>How far somebody has followed.</summary>
 /// <param name="Version">The last change seen.</param>
 /// <param name="Began">The last change when it began: what was removed before does not concern it.</param>
+/// <param name="HasBegun">False before the first page.</param>
 [GenerateSerializer, Immutable, Alias("RecordPosition")]
-public readonly record struct RecordPosition([property: Id(0)] long Version, [property: Id(1)] long Began);
+public readonly record struct RecordPosition([property: Id(0)] long Version, [property: Id(1)] long Began, [property: Id(2)] bool HasBegun);
 
 /// <summary>Some changes, in the order of their versions.</summary>
 /// <param name="Next">What to ask with next.</param>

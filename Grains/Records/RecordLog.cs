@@ -95,8 +95,8 @@ internal sealed class RecordLog(int mostRemoved)
     /// <summary>What followed.</summary>
     public RecordPage After(RecordPosition seen, int limit)
     {
-        var isRestart = seen.Version > Last || (seen.Version != 0 && Math.Max(seen.Version, seen.Began) < forgottenUpTo);
-        if (isRestart || seen.Version == 0) seen = new RecordPosition(0, Last);
+        var isRestart = seen.Version > Last || (seen.HasBegun && Math.Max(seen.Version, seen.Began) < forgottenUpTo);
+        if (isRestart || !seen.HasBegun) seen = new RecordPosition(0, Last, HasBegun: true);
         page.Clear();
         for (var i = FirstAfter(seen.Version); i < log.Count; i++)
         {

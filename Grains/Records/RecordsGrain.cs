@@ -48,9 +48,17 @@ internal sealed class RecordsGrain(NodeFences fences, BrokerStore store, TimePro
     public async Task<RecordPage> Follow(SiloAddress follower, RecordPosition seen)
     {
         Note(follower, seen.Version);
-        if (seen.Version == log.Last) await Task.WhenAny(changed.Task, Task.Delay(PollTime, time));
-        Note(follower, seen.Version);
+        if (seen.HasBegun && seen.Version == log.Last) await Task.WhenAny(changed.Task, Task.Delay(PollTime, time));
+        if (followers.ContainsKey(follower)) Note(follower, seen.Version);
         return log.After(seen, PageSize);
+    }
+
+    public Task Leave(SiloAddress follower)
+    {
+        followers.Remove(follower);
+        Raise(ref changed); // the others ask again
+        Raise(ref acknowledged);
+        return Task.CompletedTask;
     }
 
     private async Task<(RecordOutcome[] Outcomes, long Version)> StoreAsync(Func<RecordChange[]> decide)
@@ -70,7 +78,7 @@ internal sealed class RecordsGrain(NodeFences fences, BrokerStore store, TimePro
 
             records.ForEach(log.Apply);
             if (log.ForgetRemoved() is { } upTo) store.Submit(new ForgetRemovedRecords(upTo));
-            Interlocked.Exchange(ref changed, NewSignal()).SetResult();
+            Raise(ref changed);
             return (outcomes, log.Last);
         }
         finally
@@ -93,7 +101,7 @@ internal sealed class RecordsGrain(NodeFences fences, BrokerStore store, TimePro
     private void Note(SiloAddress follower, long seen)
     {
         followers[follower] = new Follower(seen, time.GetTimestamp());
-        Interlocked.Exchange(ref acknowledged, NewSignal()).SetResult();
+        Raise(ref acknowledged);
     }
 
     private async Task RemoveExpiredAsync()
@@ -110,6 +118,13 @@ internal sealed class RecordsGrain(NodeFences fences, BrokerStore store, TimePro
     }
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private static void Raise(ref TaskCompletionSource signal)
+    {
+        var raised = signal;
+        signal = NewSignal();
+        raised.SetResult();
+    }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -1,8 +1,8 @@
 using System.Text;
+using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Records;
 using Broker.Gateway.Security;
 using Broker.Gateway.Security.BuiltIn;
-using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Records;
 using Broker.Tests.Protocol.Harness;

@@ -86,7 +86,7 @@ public class RecordLogTests
     public void PositionOfAnotherTimeRestarts()
     {
         Change(("a", 1));
-        var page = log.After(new RecordPosition(9, 9), 10);
+        var page = log.After(new RecordPosition(9, 9, true), 10);
         Assert.True(page.IsRestart);
         Assert.Equal(["a"], page.Records.Select(record => record.Key));
     }
@@ -127,7 +127,7 @@ public class RecordLogTests
         public bool TakePage(RecordLog log, int limit)
         {
             var page = log.After(position, limit);
-            if (page.IsRestart || position.Version == 0) named = [];
+            if (page.IsRestart || !position.HasBegun) named = [];
             foreach (var record in page.Records)
             {
                 named?.Add(record.Key);
