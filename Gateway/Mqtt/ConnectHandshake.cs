@@ -125,6 +125,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private bool TryMount(string template)
     {
         mountpoint = template.Replace("%c", client.ClientId, StringComparison.Ordinal).Replace("%u", userName ?? "", StringComparison.Ordinal);
+        if (mountpoint != client.Mountpoint) client = client with { Mountpoint = mountpoint };
         return mountpoint.Length == 0 || TopicName.TryParse(Encoding.UTF8.GetBytes(mountpoint), out _);
     }
 
@@ -157,7 +158,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     /// <summary>The client is who it says: gives it what it was granted, and looks whether its will may be.</summary>
     private async ValueTask AdmitAsync(ClientGrants grants, byte[]? authenticationData)
     {
-        client = client with { IsSuperuser = grants.IsSuperuser };
+        if (grants.IsSuperuser) client = client with { IsSuperuser = true };
         if (grants.Mountpoint is { } own && !(TryMount(own) && CanMountWill()))
         {
             Refuse(ReasonCode.UnspecifiedError, "mountpoint not acceptable");

@@ -38,6 +38,9 @@ internal sealed record ClientInfo
     /// <summary>Distinguished name of the client's certificate.</summary>
     public string? Subject { get; init; }
 
+    /// <summary>Prefix of its topics, as far as it is known before it is authenticated.</summary>
+    public string Mountpoint { get; init; } = "";
+
     public DateTimeOffset ConnectedAt { get; init; }
 
     /// <summary>Access rules do not hold for it: the source that authenticated it says so.</summary>

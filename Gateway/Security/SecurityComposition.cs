@@ -1,6 +1,7 @@
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Records;
 using Broker.Gateway.Security.BuiltIn;
+using Broker.Gateway.Security.Rules;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -21,6 +22,17 @@ internal static class SecurityComposition
         services.AddSingleton<Authorization>();
         services.AddSingleton<RecordFeed>().AddHostedService(provider => provider.GetRequiredService<RecordFeed>());
         AddBuiltIn(builder);
+        AddAclFile(builder); // EMQ X asks it last too
+    }
+
+    private static void AddAclFile(IHostApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<AclFileOptions>(AclFileOptions.Section);
+        var services = builder.Services;
+        services.AddSingleton<IValidateOptions<AclFileOptions>, AclFileValidator>();
+        if (string.IsNullOrEmpty(builder.Configuration[$"{AclFileOptions.Section}:{nameof(AclFileOptions.Path)}"])) return;
+        services.AddSingleton<FileAuthorizer>().AddSingleton<IAuthorizer>(provider => provider.GetRequiredService<FileAuthorizer>());
+        services.AddHostedService(provider => provider.GetRequiredService<FileAuthorizer>());
     }
 
     private static void AddBuiltIn(IHostApplicationBuilder builder)

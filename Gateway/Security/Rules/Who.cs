@@ -45,8 +45,7 @@ internal static class Who
     {
         public bool Includes(ClientInfo client)
         {
-            if (client.RemoteAddress is not IPEndPoint { Address: var address }) return false;
-            if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+            if (Placeholders.AddressOf(client) is not { } address) return false;
             for (var i = 0; i < networks.Count; i++)
             {
                 if (networks[i].Contains(address)) return true;
