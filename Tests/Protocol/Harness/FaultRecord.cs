@@ -30,6 +30,9 @@ internal sealed class FaultRecord : ILoggerProvider
     /// <summary>Error logs whose text holds this are not faults.</summary>
     public void Expect(string part) => expected.Enqueue(part);
 
+    /// <summary>Whether an error was logged whose text holds this, expected or not.</summary>
+    public bool Has(string part) => errors.Any(error => error.Contains(part, StringComparison.Ordinal));
+
     /// <exception cref="InvalidOperationException">There was a fault; the message tells all of them.</exception>
     public void Verify()
     {
