@@ -2,7 +2,7 @@ namespace Broker.Grains.Interfaces.Records;
 
 /// <summary>Owns what operators manage at run time and every gateway must know: users, access rules, bans. There is one. Key: 0.</summary>
 /// <remarks>A gateway keeps a copy of all records and follows the changes, so that nothing is asked on a client's way in.
-/// Made for what fits in the memory of every process: a million users take some 200 MB in each.</remarks>
+/// Made for what fits in the memory of every process.</remarks>
 [Alias("IRecordsGrain")]
 public interface IRecordsGrain : IGrainWithIntegerKey
 {

@@ -9,6 +9,7 @@ var benchmarks = new Dictionary<string, Action<string[]>>
     ["retained"] = RetainedTopicsBenchmark.Run,
     ["store"] = StoreBenchmark.Run,
     ["trie"] = SubscriptionTrieBenchmark.Run,
+    ["users"] = UsersBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out var run))

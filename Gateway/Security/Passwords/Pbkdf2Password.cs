@@ -1,6 +1,4 @@
 using System.Text;
-using Org.BouncyCastle.Crypto.Generators;
-using Org.BouncyCastle.Crypto.Parameters;
 
 namespace Broker.Gateway.Security.Passwords;
 
@@ -21,10 +19,5 @@ internal sealed class Pbkdf2Password(Digest digest, int iterations, int length) 
     public override ValueTask<bool> VerifyAsync(ReadOnlyMemory<byte> password, string stored, string? salt) =>
         salt is null ? ValueTask.FromResult(false) : SlowHash.ComputeAsync(() => EqualsHex(stored, Compute(password.Span, salt)));
 
-    private byte[] Compute(ReadOnlySpan<byte> password, string salt)
-    {
-        var generator = new Pkcs5S2ParametersGenerator(digest.Make());
-        generator.Init(password.ToArray(), Encoding.UTF8.GetBytes(salt), iterations);
-        return ((KeyParameter)generator.GenerateDerivedMacParameters(length * 8)).GetKey();
-    }
+    private byte[] Compute(ReadOnlySpan<byte> password, string salt) => digest.Derive(password, Encoding.UTF8.GetBytes(salt), iterations, length);
 }
