@@ -45,6 +45,7 @@ find_python() {
 need_compiler() { has gcc || packages+=(gcc libc6-dev); }
 # The servers of the tests are their own; the package's is only where the program is.
 need_mariadb() { { has mariadbd && has mariadb-install-db; } || packages+=(mariadb-server); }
+need_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || packages+=(postgresql); }
 need_node() {
     has node || packages+=(nodejs)
     has npm || packages+=(npm)
@@ -62,6 +63,9 @@ install_packages() {
     esac
     case " ${packages[*]} " in
         *" mariadb-server "*) stop_service mariadb ;;
+    esac
+    case " ${packages[*]} " in
+        *" postgresql "*) stop_service postgresql ;;
     esac
 }
 
@@ -90,6 +94,7 @@ set_up() {
     need_mosquitto_clients
     need_paho
     need_mariadb
+    need_postgresql
     need_compiler
     need_node
     install_packages

@@ -49,7 +49,8 @@ internal sealed partial class RecordFeed(IGrainFactory grains, ILocalSiloDetails
             catch (Exception fault) // a host loop: whatever it was, the next round asks again
             {
                 if (stoppingToken.IsCancellationRequested) return;
-                if (isFollowing) LogLost(log, fault.Message);
+                if (!complete.Task.IsCompleted) LogNotReady(log, fault.Message);
+                else if (isFollowing) LogLost(log, fault.Message);
                 isFollowing = false;
                 await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -58,7 +59,7 @@ internal sealed partial class RecordFeed(IGrainFactory grains, ILocalSiloDetails
 
     private void Take(RecordPage page)
     {
-        if (!isFollowing) LogFound(log);
+        if (!isFollowing && complete.Task.IsCompleted) LogFound(log);
         isFollowing = true;
         if (page.IsRestart || !position.HasBegun)
         {
@@ -89,6 +90,9 @@ internal sealed partial class RecordFeed(IGrainFactory grains, ILocalSiloDetails
 
     [LoggerMessage(2, LogLevel.Information, "Changes of users, rules and bans are followed again")]
     private static partial void LogFound(ILogger log);
+
+    [LoggerMessage(4, LogLevel.Warning, "Not ready: {Reason}")]
+    private static partial void LogNotReady(ILogger log, string reason);
 
     [LoggerMessage(3, LogLevel.Error, "A record of table {Table} is left out, {Key}: {Reason}")]
     private static partial void LogUnreadable(ILogger log, string table, string key, string reason);

@@ -34,22 +34,24 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
     public AccessCache? MakeCache() => options.AccessCacheSize > 0 ? new AccessCache(options.AccessCacheSize, options.AccessCacheTime) : null;
 
     /// <summary>Asks the sources in their order until one does not ignore; if all do, the configuration decides.</summary>
-    public async ValueTask<bool> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
+    public async ValueTask<AccessAnswer> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
     {
         BrokerCounters.Add(Metric.ClientCheckAcl);
+        var holds = true;
         foreach (var source in authorizers)
         {
             var result = await source.AuthorizeAsync(client, access, topic);
+            holds &= !result.IsPassing;
             if (result.Verdict == AuthorizationVerdict.Ignore)
             {
                 BrokerCounters.Add(Metric.ClientAclIgnore);
                 continue;
             }
 
-            return Decide(client, access, topic, result.Verdict == AuthorizationVerdict.Allow, source.Name, result.Rule);
+            return new AccessAnswer(Decide(client, access, topic, result.Verdict == AuthorizationVerdict.Allow, source.Name, result.Rule), holds);
         }
 
-        return Decide(client, access, topic, options.NoMatch == "allow", Refusal.Broker, "no rule matches");
+        return new AccessAnswer(Decide(client, access, topic, options.NoMatch == "allow", Refusal.Broker, "no rule matches"), holds);
     }
 
     private bool Decide(ClientInfo client, TopicAccess access, string topic, bool isAllowed, string source, string? rule)

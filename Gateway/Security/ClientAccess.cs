@@ -22,20 +22,22 @@ internal sealed class ClientAccess(Authorization authorization, ClientInfo clien
     public async ValueTask<bool> MayPublishAsync(PublisherTopic topic)
     {
         var epoch = authorization.Epoch;
-        var isAllowed = await MayAsync(TopicAccess.Publish, topic.AsWritten);
-        if (isAllowed && cache is not null) topic.AllowPublish(epoch, cache.UntilFrom(NowMs));
+        var (isAllowed, holds) = await AskAsync(TopicAccess.Publish, topic.AsWritten);
+        if (isAllowed && holds && cache is not null) topic.AllowPublish(epoch, cache.UntilFrom(NowMs));
         return isAllowed;
     }
 
     /// <summary>Whether the client may use a topic or filter, as it writes it and without its share prefix.</summary>
-    public async ValueTask<bool> MayAsync(TopicAccess access, string topic)
+    public async ValueTask<bool> MayAsync(TopicAccess access, string topic) => (await AskAsync(access, topic)).IsAllowed;
+
+    private async ValueTask<AccessAnswer> AskAsync(TopicAccess access, string topic)
     {
-        if (IsUnrestricted) return true;
+        if (IsUnrestricted) return new AccessAnswer(IsAllowed: true, Holds: true);
         var epoch = authorization.Epoch;
         if (!hasAsked) (cache, hasAsked) = (authorization.MakeCache(), true);
-        if (cache is not null && cache.TryFind(access, topic, NowMs, epoch, out var known)) return known;
-        var isAllowed = await authorization.AuthorizeAsync(Client, access, topic);
-        cache?.Add(access, topic, isAllowed, NowMs, epoch);
-        return isAllowed;
+        if (cache is not null && cache.TryFind(access, topic, NowMs, epoch, out var known)) return new AccessAnswer(known, Holds: true);
+        var answer = await authorization.AuthorizeAsync(Client, access, topic);
+        if (answer.Holds) cache?.Add(access, topic, answer.IsAllowed, NowMs, epoch);
+        return answer;
     }
 }

@@ -15,7 +15,15 @@ internal interface IAuthorizer
 
 /// <summary>What a source of access rules says.</summary>
 /// <param name="Rule">Which rule decided, for the operator; null if the source has no names for them.</param>
-internal readonly record struct AuthorizationResult(AuthorizationVerdict Verdict, string? Rule = null);
+internal readonly record struct AuthorizationResult(AuthorizationVerdict Verdict, string? Rule = null)
+{
+    /// <summary>The source could not be asked: the answer is not to be remembered.</summary>
+    public bool IsPassing { get; init; }
+}
+
+/// <summary>What the chain says.</summary>
+/// <param name="Holds">Whether it may be remembered.</param>
+internal readonly record struct AccessAnswer(bool IsAllowed, bool Holds);
 
 /// <summary>What a client wants to do with a topic.</summary>
 internal enum TopicAccess

@@ -2,6 +2,7 @@ using Broker.Gateway.Hosting;
 using Broker.Gateway.Records;
 using Broker.Gateway.Security.BuiltIn;
 using Broker.Gateway.Security.Rules;
+using Broker.Gateway.Security.Sources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -22,6 +23,7 @@ internal static class SecurityComposition
         services.AddSingleton<Authorization>();
         services.AddSingleton<RecordFeed>().AddHostedService(provider => provider.GetRequiredService<RecordFeed>());
         AddBuiltIn(builder);
+        builder.AddSources();
         AddAclFile(builder); // EMQ X asks it last too
     }
 

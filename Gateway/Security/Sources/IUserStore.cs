@@ -3,18 +3,30 @@ using Broker.Gateway.Security.Rules;
 namespace Broker.Gateway.Security.Sources;
 
 /// <summary>A database that users and their rules are looked up in.</summary>
-/// <remarks>Each method throws when the database cannot be asked; time-outs and outages are its caller's business.</remarks>
+/// <remarks>The methods throw when the database cannot be asked; time-outs, outages and caches are their caller's business.</remarks>
 internal interface IUserStore
 {
-    /// <summary>What is kept of a client's password; null if it is not known.</summary>
-    Task<StoredPassword?> FindPasswordAsync(ClientInfo client, CancellationToken cancellation);
+    /// <summary>Its name among the sources.</summary>
+    string Name { get; }
 
-    /// <summary>Whether access rules do not hold for a client. Asked after its password was right.</summary>
-    Task<bool> IsSuperuserAsync(ClientInfo client, CancellationToken cancellation);
+    /// <summary>Whether it is asked for users.</summary>
+    bool KnowsUsers { get; }
 
-    /// <summary>The rules for a client; empty if there are none. An allow-list ends with a rule that denies the rest.</summary>
-    Task<IReadOnlyList<Rule>> FindRulesAsync(ClientInfo client, CancellationToken cancellation);
+    /// <summary>Whether it is asked for rules.</summary>
+    bool KnowsRules { get; }
+
+    /// <summary>All that the answers depend on of a client.</summary>
+    string KeyOf(ClientInfo client);
+
+    /// <summary>What is kept of a client; null if it is not known.</summary>
+    Task<StoredUser?> FindUserAsync(ClientInfo client, CancellationToken cancellation);
+
+    /// <summary>The rules for a client; none if there are none. An allow-list ends with a rule that denies the rest.</summary>
+    Task<RuleSet> FindRulesAsync(ClientInfo client, CancellationToken cancellation);
 }
 
-/// <summary>A stored password.</summary>
-internal sealed record StoredPassword(string Hash, string? Salt);
+/// <summary>A stored user.</summary>
+/// <param name="Hash">Of the password, as the source's <see cref="Passwords.PasswordHash"/> has it; null matches no password.</param>
+/// <param name="Salt">Null if it has none.</param>
+/// <param name="IsSuperuser">Access rules do not hold for it.</param>
+internal sealed record StoredUser(string? Hash, string? Salt, bool IsSuperuser);
