@@ -32,10 +32,11 @@ internal sealed partial class RecordFeed(IGrainFactory grains, ILocalSiloDetails
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        var stopped = base.StopAsync(cancellationToken); // the loop ends with the call that waits
-        Owner.Leave(self.SiloAddress).Ignore();
-        await stopped;
+        await base.StopAsync(cancellationToken);
+        if (position.HasBegun) LeaveAsync().Ignore(); // so that nobody waits for this process, and its last call is answered
     }
+
+    private async Task LeaveAsync() => await Owner.Leave(self.SiloAddress);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -44,7 +45,9 @@ internal sealed partial class RecordFeed(IGrainFactory grains, ILocalSiloDetails
         {
             try
             {
-                Take(await Owner.Follow(self.SiloAddress, position));
+                var following = Owner.Follow(self.SiloAddress, position);
+                following.Ignore();
+                Take(await following.WaitAsync(stoppingToken));
             }
             catch (Exception fault) // a host loop: whatever it was, the next round asks again
             {
