@@ -36,7 +36,8 @@ internal sealed class LocalBanList(TimeProvider time, int capacity = LocalBanLis
             else if (NetworkBans.TryParse(ban.Who, out var network)) byNetwork.Set(network, ban);
             else throw new FormatException($"'{ban.Who}' is neither an address nor a network.");
             byEnd.Enqueue(ban, ban.Until);
-            while (byName.Count + byNetwork.Count > capacity || byEnd.Count > capacity * 2L) Remove(byEnd.Dequeue());
+            while (byName.Count + byNetwork.Count > capacity) Remove(byEnd.Dequeue());
+            if (byEnd.Count > capacity * 2L) DropReplaced();
         }
 
         return ValueTask.CompletedTask;
@@ -53,6 +54,13 @@ internal sealed class LocalBanList(TimeProvider time, int capacity = LocalBanLis
             ban = null;
             return client.RemoteAddress is IPEndPoint from && byNetwork.TryFind(from.Address, now, out ban);
         }
+    }
+
+    /// <summary>Who is banned anew all the time must not fill the queue with what he was banned for before.</summary>
+    private void DropReplaced()
+    {
+        byEnd.Clear();
+        byEnd.EnqueueRange(byName.Values.Concat(byNetwork.All).Select(ban => (ban, ban.Until)));
     }
 
     private void DropEnded()

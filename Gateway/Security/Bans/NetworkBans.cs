@@ -15,6 +15,8 @@ internal sealed class NetworkBans
 
     public int Count => bans.Count;
 
+    public IEnumerable<Ban> All => bans.Values;
+
     /// <summary>Reads an address or a network; bits behind the prefix are left out.</summary>
     public static bool TryParse(string text, out IPNetwork network)
     {
@@ -44,13 +46,11 @@ internal sealed class NetworkBans
         return new IPNetwork(new IPAddress(bytes[..count]), length);
     }
 
-    /// <returns>The ban that this one replaces.</returns>
-    public Ban? Set(IPNetwork network, Ban ban)
+    /// <summary>Adds a ban, or puts it in the place of the one that is there.</summary>
+    public void Set(IPNetwork network, Ban ban)
     {
-        bans.TryGetValue(network, out var old);
-        if (old is null) lengths[IndexOf(network.BaseAddress, network.PrefixLength)]++;
+        if (!bans.ContainsKey(network)) lengths[IndexOf(network.BaseAddress, network.PrefixLength)]++;
         bans[network] = ban;
-        return old;
     }
 
     /// <summary>Takes a ban off, if it has not been replaced.</summary>
@@ -72,6 +72,7 @@ internal sealed class NetworkBans
             if (lengths[IndexOf(address, length)] > 0 && bans.TryGetValue(Mask(address, length), out ban) && ban.Until > now) return true;
         }
 
+        ban = null;
         return false;
     }
 
