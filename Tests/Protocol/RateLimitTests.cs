@@ -143,7 +143,7 @@ public sealed class RateLimitTests
         await subscriber.SubscribeAsync("t");
         using var socket = new TcpClient();
         await socket.ConnectAsync("127.0.0.1", broker.PortOf("tls"));
-        await using var tls = new SslStream(socket.GetStream(), false, (_, _, _, _) => true);
+        await using var tls = new SslStream(socket.GetStream(), false, (_, certificate, _, _) => certificate?.Subject == "CN=server");
         await tls.AuthenticateAsClientAsync("localhost");
         await tls.WriteAsync(WirePacket.Connect("publisher"));
         await tls.WriteAsync(Enumerable.Range(0, 210).SelectMany(i => WirePacket.Publish("t", $"{i}")).ToArray());
