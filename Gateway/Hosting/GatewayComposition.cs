@@ -1,6 +1,9 @@
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
+using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Security;
+using Broker.Gateway.Security.Bans;
+using Broker.Gateway.Security.Guard;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Cluster;
@@ -11,6 +14,7 @@ using DotNetty.Common.Internal.Logging;
 using DotNetty.Transport.Channels;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -35,6 +39,8 @@ internal static class GatewayComposition
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
         services.AddSingleton<DurableSessions>();
         services.AddSingleton<SessionOpener>();
+        services.AddSingleton<RoutingQuotas>();
+        AddGuard(builder);
         services.AddSingleton<ConnectionTable>();
         services.AddSingleton(provider => new HandshakeAdmission(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxHandshakes));
         services.AddSingleton(provider => new ConnectionServices(
@@ -47,6 +53,8 @@ internal static class GatewayComposition
             provider.GetRequiredService<ClientRegistryLinks>(),
             provider.GetRequiredService<SessionOpener>(),
             provider.GetRequiredService<SubscriptionHandler>(),
+            provider.GetRequiredService<RoutingQuotas>(),
+            provider.GetRequiredService<ConnectGuard>(),
             provider.GetRequiredService<ConnectionTable>(),
             provider.GetRequiredService<HandshakeAdmission>(),
             provider.GetRequiredService<BrokerGauges>(),
@@ -58,6 +66,18 @@ internal static class GatewayComposition
         services.AddHostedService<GatewayLifetime>();
         services.AddHostedService<SysPublisher>();
         services.AddHostedService<CertificateWatch>();
+    }
+
+    private static void AddGuard(IHostApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<FlappingOptions>(FlappingOptions.Section);
+        builder.AddCheckedOptions<BruteForceOptions>(BruteForceOptions.Section);
+        var services = builder.Services;
+        services.TryAddSingleton<IBanList>(provider => new LocalBanList(provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IClientObserver, FlappingDetector>();
+        services.AddSingleton<ConnectAdmission>();
+        services.AddSingleton<BruteForceGuard>();
+        services.AddSingleton<ConnectGuard>();
     }
 
     private static void AddTransport(IServiceCollection services)

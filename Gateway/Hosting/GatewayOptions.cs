@@ -28,6 +28,18 @@ internal sealed class GatewayOptions
     [Range(1, 1_000_000)]
     public int MaxHandshakes { get; set; } = 4096;
 
+    /// <summary>CONNECTs a second; 0 is no limit. Over it: 0x9F, and over three quarters of it only clients that resume a session are taken.</summary>
+    [Range(0, 1_000_000)]
+    public int MaxConnectRate { get; set; }
+
+    /// <summary>Clients that may wait for their authentication at a time. Over it: 0x89, and over three quarters of it only clients that resume a session are taken.</summary>
+    [Range(16, 1_000_000)]
+    public int MaxPendingConnects { get; set; } = 1024;
+
+    /// <summary>How long an authentication may take: then 0x89. If none is answered for so long, the bound on those that wait is a quarter.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan MaxConnectWait { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Event loops; 0 takes half the processors. One loop serves as many clients as one core can.</summary>
     [Range(0, 256)]
     public int EventLoops { get; set; }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Broker.Gateway.Mqtt.Limits;
 
 namespace Broker.Gateway.Hosting;
 
@@ -30,6 +31,22 @@ internal sealed class ListenerOptions
     /// <summary>Most connections accepted a second, more wait in the kernel's backlog; 0 is no limit.</summary>
     [Range(0, 1_000_000)]
     public int MaxConnectRate { get; set; }
+
+    /// <summary>As <see cref="MqttOptions.MessageRate"/>, which null takes; 0 is no limit.</summary>
+    [Rate]
+    public string? MessageRate { get; set; }
+
+    /// <summary>As <see cref="MqttOptions.MessageBurst"/>, which null takes.</summary>
+    [Range(0, TokenBucket.MaxBurst)]
+    public long? MessageBurst { get; set; }
+
+    /// <summary>As <see cref="MqttOptions.ByteRate"/>, which null takes; 0 is no limit.</summary>
+    [Rate]
+    public string? ByteRate { get; set; }
+
+    /// <summary>As <see cref="MqttOptions.ByteBurst"/>, which null takes.</summary>
+    [Range(0, TokenBucket.MaxBurst)]
+    public long? ByteBurst { get; set; }
 
     /// <summary>As <see cref="MqttOptions.Mountpoint"/>, which null takes.</summary>
     public string? Mountpoint { get; set; }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Broker.Gateway.Mqtt.Limits;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Sessions;
 
@@ -63,6 +64,30 @@ internal sealed class MqttOptions : SessionOptions
     /// <summary>Most subscriptions of one client; 0 is no limit. Over it: SUBACK 0x97.</summary>
     [Range(0, int.MaxValue)]
     public int MaxSubscriptions { get; set; }
+
+    /// <summary>Messages a client may send (EMQ X's `rate_limit.conn_messages_in`): `100/s`, `1000/10s`; empty is no limit. Over it the client is not read for a while.</summary>
+    [Rate]
+    public string MessageRate { get; set; } = "";
+
+    /// <summary>Messages it may send at once after a silence; 0 is as many as in one period.</summary>
+    [Range(0, TokenBucket.MaxBurst)]
+    public long MessageBurst { get; set; }
+
+    /// <summary>The same for bytes (`rate_limit.conn_bytes_in`): `100KB/s`.</summary>
+    [Rate]
+    public string ByteRate { get; set; } = "";
+
+    /// <inheritdoc cref="MessageBurst"/>
+    [Range(0, TokenBucket.MaxBurst)]
+    public long ByteBurst { get; set; }
+
+    /// <summary>What a client may have routed, a message and each of its destinations counting one (`quota.conn_messages_routing`). Over it: 0x97, QoS 0 is dropped, and 3.x is not read for a while.</summary>
+    [Rate]
+    public string RoutingQuota { get; set; } = "";
+
+    /// <summary>The same for all clients of this process together (`quota.overall_messages_routing`).</summary>
+    [Rate]
+    public string OverallRoutingQuota { get; set; } = "";
 
     /// <summary>A 3.x client is sent again what it has not acknowledged after so long; zero never (5.0 forbids it). [MQTT-4.4.0-1]</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]

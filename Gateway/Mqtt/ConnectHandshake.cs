@@ -1,11 +1,9 @@
-using System.Globalization;
 using System.Text;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
-using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
 
 namespace Broker.Gateway.Mqtt;
@@ -34,6 +32,13 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
             return;
         }
 
+        var check = services.Guard.Check(client);
+        if (check.Verdict == AuthenticationVerdict.Deny)
+        {
+            Refuse(check.Code, check.Code == ReasonCode.Banned ? "banned" : "too many clients", check);
+            return;
+        }
+
         if (connect.AuthenticationMethod is { } method)
         {
             if (services.Authentication.FindMethod(method) is not { } authenticator)
@@ -47,9 +52,18 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
             return;
         }
 
-        var result = await services.Authentication.AuthenticateAsync(client, connect.Password);
-        if (result.Verdict == AuthenticationVerdict.Allow) await AdmitAsync(result.Grants ?? ClientGrants.None, null);
-        else Refuse(result.Code, "authentication failed", result);
+        var result = await WaitAsync(services.Authentication.AuthenticateAsync(client, connect.Password));
+        if (connection.IsEnding) return;
+        if (result.Verdict == AuthenticationVerdict.Allow)
+        {
+            // Nobody has vouched for a client that is anonymous: it would wipe out the failures of its address.
+            if (result.Source is not null) services.Guard.BruteForce.Succeeded(client);
+            await AdmitAsync(result.Grants ?? ClientGrants.None, null);
+        }
+        else
+        {
+            RefuseFailure(result.Code, result);
+        }
     }
 
     /// <summary>An AUTH from the client: goes on with the exchange, or begins re-authentication. [MQTT-4.12.1]</summary>
@@ -79,7 +93,8 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
     private async ValueTask StepAsync(byte[]? data)
     {
-        var step = await exchange!.NextAsync(data);
+        var step = await (done ? exchange!.NextAsync(data) : WaitAsync(exchange!.NextAsync(data)));
+        if (connection.IsEnding) return;
         if (step.Code == ReasonCode.ContinueAuthentication || (step.Code == ReasonCode.Success && done))
         {
             connection.Send(new AuthPacket(step.Code) { AuthenticationMethod = connect.AuthenticationMethod, AuthenticationData = step.Data });
@@ -88,10 +103,26 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         }
 
         exchange = null;
-        if (step.Code == ReasonCode.Success) await AdmitAsync(ClientGrants.None, step.Data);
-        else if (done) connection.Disconnect(step.Code, "re-authentication failed");
-        else Refuse(step.Code, "authentication failed");
+        if (step.Code == ReasonCode.Success)
+        {
+            services.Guard.BruteForce.Succeeded(client);
+            await AdmitAsync(ClientGrants.None, step.Data);
+        }
+        else if (done)
+        {
+            connection.Disconnect(step.Code, "re-authentication failed");
+        }
+        else
+        {
+            RefuseFailure(step.Code, default);
+        }
     }
+
+    private ValueTask<T> WaitAsync<T>(ValueTask<T> answer) => ConnectPatience.WaitAsync(answer, services.Guard.Admission, connection.Loop.Deadlines, () =>
+    {
+        BrokerCounters.Add(Metric.ClientRefusedBusy);
+        Refuse(ReasonCode.ServerBusy, "authentication takes too long");
+    });
 
     /// <summary>What can be decided from the packet alone; fills <see cref="client"/>.</summary>
     private ReasonCode Check()
@@ -181,7 +212,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
     private async ValueTask OpenAsync(byte[]? authenticationData)
     {
-        var accepted = Connack(authenticationData);
+        var accepted = Acceptance.Make(connect, client, services.Mqtt, assignedId, authenticationData);
         if (!connection.Sender.Accepts(accepted))
         {
             Refuse(ReasonCode.PacketTooLarge, connection.NoteTooLarge(accepted.Type));
@@ -230,56 +261,31 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         var found = await services.Registry.RegisterAsync(client.Register(services.Registry.LocationOf(connection.Number)), connect.CleanStart);
         if (found.IsTakenOver) connection.Disconnect(ReasonCode.SessionTakenOver, "takeovered");
         if (connection.IsEnding) return (ReasonCode.Success, null);
-        var opened = await services.Sessions.OpenAsync(connection, client, connect, MakeWill(), found.HasStoredSession);
+        var opened = await services.Sessions.OpenAsync(connection, client, connect, mayLeaveWill ? Acceptance.MakeWill(connect.Will, client, mountpoint) : null, found.HasStoredSession);
         if (opened.Session is null) activity.Fail(opened.Code.ToString());
         return opened;
     }
 
-    private Will? MakeWill()
+    /// <summary>The client is not who it says: it is told so later if that has happened often.</summary>
+    private void RefuseFailure(ReasonCode code, in AuthenticationResult denial)
     {
-        if (connect.Will is not { } will || !mayLeaveWill) return null;
-        var message = new ApplicationMessage
-        {
-            Topic = mountpoint.Length == 0 ? will.Topic : TopicName.Parse(mountpoint + will.Topic.Text),
-            Payload = will.Payload,
-            Qos = will.Qos,
-            Retain = will.Retain,
-            Properties = will.Properties,
-            PublisherId = client.ClientId,
-        };
-        return new Will(message, will.DelaySeconds, will.MessageExpiryInterval);
-    }
-
-    private ConnackPacket Connack(byte[]? authenticationData)
-    {
-        var accepted = new ConnackPacket { Code = ReasonCode.Success };
-        if (connect.Version != ProtocolVersion.V5) return accepted;
-        var options = services.Mqtt;
-        return accepted with
-        {
-            SessionExpiryInterval = client.ExpirySeconds != (connect.SessionExpiryInterval ?? 0) ? client.ExpirySeconds : null,
-            ReceiveMaximum = options.ReceiveMaximum == ushort.MaxValue ? null : (ushort)options.ReceiveMaximum,
-            MaximumQos = options.MaxQos == 2 ? null : options.HighestQos, // [MQTT-3.2.2-9]
-            RetainAvailable = options.RetainAvailable,
-            MaximumPacketSize = (uint)options.MaxPacketSize,
-            AssignedClientIdentifier = assignedId, // [MQTT-3.2.2-16]
-            TopicAliasMaximum = (ushort)options.MaxTopicAlias,
-            WildcardSubscriptionAvailable = options.WildcardSubscription,
-            SubscriptionIdentifiersAvailable = options.SubscriptionIdentifiers,
-            SharedSubscriptionAvailable = options.SharedSubscription,
-            ServerKeepAlive = client.KeepAlive != connect.KeepAlive ? (ushort)client.KeepAlive : null, // [MQTT-3.2.2-21]
-            ResponseInformation = connect.RequestResponseInformation ? options.ResponseInformation : null, // [MQTT-3.1.2-28]
-            AuthenticationMethod = connect.AuthenticationMethod,
-            AuthenticationData = authenticationData,
-        };
+        if (connection.IsEnding) return;
+        var delay = services.Guard.BruteForce.Failed(client, code);
+        if (delay == TimeSpan.Zero) Refuse(code, "authentication failed", denial);
+        else DelayedRefusal.Begin(connection, services.Guard.BruteForce, NoteRefusal(code, "authentication failed", denial), "refused: authentication failed", delay);
     }
 
     /// <param name="denial">What the authentication chain said, if it was asked: for the operator.</param>
     private void Refuse(ReasonCode code, string reason, in AuthenticationResult denial = default)
     {
+        if (!connection.IsEnding) connection.Apply(NoteRefusal(code, reason, denial), $"refused: {reason}");
+    }
+
+    private ProtocolReply NoteRefusal(ReasonCode code, string reason, in AuthenticationResult denial)
+    {
         services.Refusals.Add(client.ClientId, new Refusal(RefusalKind.Connect, code, denial.Source ?? Refusal.Broker) { Reason = denial.Reason ?? reason });
         BrokerCounters.Add(Metric.ClientRefused);
         foreach (var observer in services.Observers) observer.Refused(client, code, reason);
-        connection.Apply(connection.Rules.Refuse(code, connect.RequestProblemInformation ? reason : null), string.Create(CultureInfo.InvariantCulture, $"refused: {reason}"));
+        return connection.Rules.Refuse(code, connect.RequestProblemInformation ? reason : null);
     }
 }

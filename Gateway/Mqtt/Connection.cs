@@ -23,17 +23,16 @@ internal sealed partial class Connection : IPacketHandler
     private ConnectHandshake? handshake;
     private bool publishWill = true;
     private bool isTakenOver;
+    private bool leftHandshake;
     private uint? changedExpiry;
 
     public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number, ListenerInfo? listener = null)
     {
         (this.channel, this.services, Loop, Number) = (channel, services, loop, number);
         Peer = new PeerInfo(listener ?? ListenerInfo.None, channel.RemoteAddress);
-        Sender = new PacketSender(channel, loop);
-        Reading = new ReadingPause(this, channel);
+        (Sender, Reading, KeepAlive) = (new PacketSender(channel, loop), new ReadingPause(this, channel), new KeepAlive(this));
         publishReceiver = new PublishReceiver(this, services);
         acknowledgementReceiver = new AcknowledgementReceiver(this, publishReceiver);
-        KeepAlive = new KeepAlive(this);
     }
 
     /// <summary>Its number in this process, under which it is registered.</summary>
@@ -221,7 +220,7 @@ internal sealed partial class Connection : IPacketHandler
     {
         (Access, Session, Mountpoint) = (new ClientAccess(services.Authorization, client, Loop.Time), session, mountpoint);
         Phase = ConnectionPhase.Connected;
-        services.Admission.End();
+        LeaveHandshake();
         KeepAlive.Start(client.KeepAlive, services.Mqtt);
         BrokerCounters.Add(Metric.ClientConnected);
         services.Gauges.Add(Gauge.Connections);
@@ -229,6 +228,13 @@ internal sealed partial class Connection : IPacketHandler
         session.Start();
         services.Subscriptions.Resume(this);
         foreach (var observer in services.Observers) observer.Connected(client);
+    }
+
+    /// <summary>It takes no place among the handshakes any more.</summary>
+    public void LeaveHandshake()
+    {
+        if (!leftHandshake) services.Admission.End();
+        leftHandshake = true;
     }
 
     private void BeginHandshake(ConnectPacket connect)
@@ -264,14 +270,8 @@ internal sealed partial class Connection : IPacketHandler
         Phase = ConnectionPhase.Ending;
         KeepAlive.Stop();
         if (wasConnected) services.Gauges.Add(Gauge.Connections, -1);
-        else services.Admission.End();
-        if (channel.Active)
-        {
-            if (Loop.Pulse.IsFresh) Sender.Flush();
-            _ = channel.CloseAsync();
-        }
-
-        Sender.Discard();
+        else LeaveHandshake();
+        Sender.Close();
         _ = LeaveAsync(wasConnected, reason);
     }
 

@@ -1,6 +1,8 @@
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
+using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Security;
+using Broker.Gateway.Security.Guard;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Cluster;
@@ -20,6 +22,8 @@ internal sealed record ConnectionServices(
     ClientRegistryLinks Registry,
     SessionOpener Sessions,
     SubscriptionHandler Subscriptions,
+    RoutingQuotas Quotas,
+    ConnectGuard Guard,
     ConnectionTable Connections,
     HandshakeAdmission Admission,
     BrokerGauges Gauges,

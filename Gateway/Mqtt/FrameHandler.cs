@@ -1,5 +1,7 @@
 using System.Buffers;
 using Broker.Gateway.Mqtt.Codec;
+using Broker.Gateway.Mqtt.Limits;
+using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Metrics;
 using DotNetty.Buffers;
 using DotNetty.Transport.Channels;
@@ -9,7 +11,8 @@ namespace Broker.Gateway.Mqtt;
 /// <summary>Last handler of the pipeline: cuts the stream of bytes into packets and drives the <see cref="Connection"/>.</summary>
 /// <remarks>Packets are read in place, from the receive buffer; only what a read leaves incomplete is kept. After a malformed packet, and while
 /// the connection is busy with an earlier packet, nothing more is read.</remarks>
-internal sealed class FrameHandler(Connection connection, int maximumPacketSize) : ChannelHandlerAdapter
+/// <param name="rates">What the client may send; null if that is not limited.</param>
+internal sealed class FrameHandler(Connection connection, int maximumPacketSize, RateLimiter? rates = null) : ChannelHandlerAdapter
 {
     private byte[]? kept;
     private int keptLength;
@@ -26,6 +29,7 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize)
                 : buffer.GetIoBuffer(buffer.ReaderIndex, buffer.ReadableBytes).AsSpan();
             BrokerCounters.Add(Metric.BytesReceived, input.Length);
             Receive(input);
+            rates?.OnRead(input.Length);
         }
         finally
         {
@@ -79,6 +83,7 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize)
                 var body = input.Slice(at + bodyStart, bodyLength);
                 at += bodyStart + bodyLength;
                 connection.OnFrame(firstByte, body);
+                if (rates is not null && firstByte >> 4 == (int)PacketType.Publish) rates.OnMessage();
             }
         }
         catch (MalformedPacketException fault)

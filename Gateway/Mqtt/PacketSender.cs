@@ -136,6 +136,18 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
         channel.Flush();
     }
 
+    /// <summary>Closes the channel behind what has been written, or drops that if this process must not flush.</summary>
+    public void Close()
+    {
+        if (channel.Active)
+        {
+            if (loop.Pulse.IsFresh) Flush();
+            _ = channel.CloseAsync();
+        }
+
+        Discard();
+    }
+
     /// <summary>Drops what is buffered: the connection has ended.</summary>
     public void Discard()
     {

@@ -1,3 +1,4 @@
+using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
@@ -10,6 +11,7 @@ namespace Broker.Gateway.Mqtt;
 /// <remarks>On the connection's event loop only.</remarks>
 internal sealed class PublishReceiver(Connection connection, ConnectionServices services)
 {
+    private readonly RoutingQuota? quota = services.Quotas.For(connection);
     private PublisherTopics? topics;
     private ReceiveWindow? window;
     private AcknowledgementQueue? acknowledgements;
@@ -44,6 +46,8 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
             return;
         }
 
+        // Behind what the alias is learned from, so that a refusal costs this message only.
+        if (quota is not null && !MayRoute(packet, quota)) return;
         var message = MakeMessage(packet, topic);
         if (connection.Access!.KnowsPublish(topic)) Route(message, topic, packet.PacketIdentifier);
         else Authorize(message, topic, packet.PacketIdentifier);
@@ -71,6 +75,29 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
     /// <summary>Against what CONNACK announced: the client cannot go on. [MQTT-3.2.2-11], [MQTT-3.2.2-14]</summary>
     private static bool IsFatal(ReasonCode code) => code is ReasonCode.QosNotSupported or ReasonCode.RetainNotSupported;
+
+    /// <summary>Takes a message from the quota. Over it QoS 0 is dropped and 5.0 is told. Who cannot be told is not read for a while: 3.x knows only PUBACK, which would call a lost
+    /// message safe, and its absence, which would leave the client waiting. So is a repetition, which may have been routed before: a refusal would be a lie.</summary>
+    private bool MayRoute(in PublishPacket packet, RoutingQuota limit)
+    {
+        if (limit.TryTake()) return true;
+        BrokerCounters.Add(Metric.PacketsPublishQuotaExceeded);
+        if (packet.Qos == Qos.AtMostOnce)
+        {
+            BrokerCounters.Add(Metric.PacketsPublishDropped);
+            return false;
+        }
+
+        if (packet.Dup || !connection.Rules.AnswersRefusedPublish)
+        {
+            limit.Borrow();
+            return true;
+        }
+
+        BrokerCounters.Add(Metric.PacketsPublishError);
+        Answer(packet.Qos, packet.PacketIdentifier, ReasonCode.QuotaExceeded);
+        return false;
+    }
 
     private ApplicationMessage MakeMessage(in PublishPacket packet, PublisherTopic topic) => new()
     {
@@ -111,6 +138,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         if (message.Qos == Qos.AtMostOnce) services.Router.Publish(connection.Loop, message, topic.Route, null);
         else if (message.Qos == Qos.AtLeastOnce) RouteAtLeastOnce(message, topic, packetIdentifier);
         else RouteExactlyOnce(message, topic, packetIdentifier);
+        quota?.Take(topic.Route.Match?.DestinationCount ?? 0);
         if (connection.Loop.Congested is { } behind) connection.Reading.WaitFor(behind);
     }
 

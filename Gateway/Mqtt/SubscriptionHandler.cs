@@ -110,7 +110,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
     private bool IsOverLimit(ISession session, TopicFilter filter, List<Subscription> accepted)
     {
         if (options.MaxSubscriptions == 0 || session.IsSubscribed(filter) || accepted.Exists(other => other.Filter.Text == filter.Text)) return false;
-        var added = accepted.Count(other => !session.IsSubscribed(other.Filter)); // the same filter twice in one packet counts twice
+        var added = accepted.Where(other => !session.IsSubscribed(other.Filter)).DistinctBy(other => other.Filter.Text).Count();
         return session.SubscriptionCount + added >= options.MaxSubscriptions;
     }
 

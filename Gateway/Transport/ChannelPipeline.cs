@@ -31,7 +31,7 @@ internal sealed class ChannelPipeline(GatewayLoops loops, ConnectionServices ser
         }
 
         var connection = new Connection(channel, loops.Of(channel.EventLoop), services, services.Connections.NextNumber(), info);
-        var frames = new FrameHandler(connection, services.Mqtt.MaxPacketSize);
+        var frames = new FrameHandler(connection, services.Mqtt.MaxPacketSize, listener.Rates?.For(connection));
         connection.Frames = frames;
         var pipeline = channel.Pipeline;
         if (options.ProxyProtocol) pipeline.AddLast("proxy", new ProxyHandler(connection, listener));

@@ -1,4 +1,5 @@
 using Broker.Gateway.Hosting;
+using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Security;
 using Broker.Gateway.Transport.Tls;
 
@@ -8,9 +9,9 @@ namespace Broker.Gateway.Transport;
 internal sealed class ListenerSetup
 {
     /// <exception cref="Broker.Grains.Interfaces.Configuration.StartException">A file cannot be read.</exception>
-    public ListenerSetup(string name, ListenerOptions options)
+    public ListenerSetup(string name, ListenerOptions options, ClientRates? rates = null)
     {
-        Options = options;
+        (Options, Rates) = (options, rates);
         Info = new ListenerInfo(name) { Mountpoint = options.Mountpoint, Authenticates = options.Authentication };
         Access = new AccessRules(options.Access);
         if (!options.IsSecure) return;
@@ -24,6 +25,9 @@ internal sealed class ListenerSetup
     public ListenerInfo Info { get; }
 
     public AccessRules Access { get; }
+
+    /// <summary>What each of its clients may send; null if that is not limited.</summary>
+    public ClientRates? Rates { get; }
 
     /// <summary>Set if it speaks TLS with certificates.</summary>
     public TlsContext? Tls { get; }

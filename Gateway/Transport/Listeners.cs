@@ -1,6 +1,7 @@
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
+using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Cluster;
 using DotNetty.Buffers;
@@ -29,8 +30,8 @@ internal sealed class Listeners : IReadiness
         this.gateway = gateway.Value;
         highWatermark = connections.Mqtt.HighWatermark;
         All = listeners.Value.Count == 0
-            ? [new MqttListener(GatewayOptions.Section, new ListenerSetup("default", new ListenerOptions { Address = this.gateway.Address, Port = this.gateway.Port }))]
-            : [.. listeners.Value.Select(one => new MqttListener($"{ListenersOptions.Section}:{one.Key}", new ListenerSetup(one.Key, one.Value)))];
+            ? [new MqttListener(GatewayOptions.Section, SetUp("default", new ListenerOptions { Address = this.gateway.Address, Port = this.gateway.Port }))]
+            : [.. listeners.Value.Select(one => new MqttListener($"{ListenersOptions.Section}:{one.Key}", SetUp(one.Key, one.Value)))];
     }
 
     public IReadOnlyList<MqttListener> All { get; }
@@ -54,6 +55,8 @@ internal sealed class Listeners : IReadiness
 
     /// <summary>Accepts no more.</summary>
     public Task StopAsync() => Task.WhenAll(All.Select(one => one.StopAsync()));
+
+    private ListenerSetup SetUp(string name, ListenerOptions options) => new(name, options, ClientRates.Of(connections.Mqtt, options));
 
     private ServerBootstrap Bootstrap(IByteBufferAllocator allocator)
     {

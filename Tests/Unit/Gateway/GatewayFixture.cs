@@ -4,8 +4,11 @@ using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Codec;
+using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
+using Broker.Gateway.Security.Bans;
+using Broker.Gateway.Security.Guard;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Clients;
@@ -55,7 +58,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
             new SessionOpener(
                 new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains,
                 new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges, Wills),
-            new SubscriptionHandler(wrapped, authorization, retained), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
+            new SubscriptionHandler(wrapped, authorization, retained), new RoutingQuotas(wrapped, Clock), MakeGuard(), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
     }
 
     public ManualClock Clock { get; } = new();
@@ -168,6 +171,9 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         codec.Write(packet, bytes.Length, bytes);
         return bytes;
     }
+
+    private ConnectGuard MakeGuard() => new(
+        new LocalBanList(Clock), new ConnectAdmission(Options.Create(new GatewayOptions()), Clock), new BruteForceGuard(Options.Create(new BruteForceOptions()), Clock));
 
     /// <summary>A grain factory, or a grain, that must not be called.</summary>
     [SuppressMessage("Performance", "CA1852", Justification = "DispatchProxy derives from it")]
