@@ -14,7 +14,6 @@ using DotNetty.Common.Internal.Logging;
 using DotNetty.Transport.Channels;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -73,7 +72,7 @@ internal static class GatewayComposition
         builder.AddCheckedOptions<FlappingOptions>(FlappingOptions.Section);
         builder.AddCheckedOptions<BruteForceOptions>(BruteForceOptions.Section);
         var services = builder.Services;
-        services.TryAddSingleton<IBanList>(provider => new LocalBanList(provider.GetRequiredService<TimeProvider>()));
+        services.AddTable<BanTable>().AddSingleton<IBanList, BanList>();
         services.AddSingleton<IClientObserver, FlappingDetector>();
         services.AddSingleton<ConnectAdmission>();
         services.AddSingleton<BruteForceGuard>();

@@ -49,7 +49,8 @@ internal static class SecurityComposition
         services.AddHostedService<PresetUsers>();
     }
 
-    private static IServiceCollection AddTable<T>(this IServiceCollection services)
+    /// <summary>Adds a table of the cluster's records.</summary>
+    public static IServiceCollection AddTable<T>(this IServiceCollection services)
         where T : RecordTable =>
         services.AddSingleton<T>().AddSingleton<RecordTable>(provider => provider.GetRequiredService<T>());
 }

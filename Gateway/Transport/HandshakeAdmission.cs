@@ -9,6 +9,15 @@ internal sealed class HandshakeAdmission(int limit)
     private int running;
     private bool paused;
 
+    /// <summary>Connections in their handshake.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (gate) return running;
+        }
+    }
+
     /// <summary>Governs one more listener.</summary>
     public void Add(AcceptGate listener)
     {

@@ -8,6 +8,10 @@ internal interface IBanList
     /// <summary>Bans; a ban of the same client is replaced. A connection that is there stays.</summary>
     ValueTask BanAsync(Ban ban);
 
+    /// <summary>Lifts a ban.</summary>
+    /// <returns>False if there was none.</returns>
+    ValueTask<bool> UnbanAsync(BanKind kind, string who);
+
     /// <summary>Whether a client is banned now. The way of every CONNECT, on an event loop: must not block.</summary>
     bool IsBanned(ClientInfo client, [NotNullWhen(true)] out Ban? ban);
 }

@@ -200,6 +200,7 @@ public abstract class SqlSourceContract : IAsyncLifetime
         var all = new Dictionary<string, string?>
         {
             ["Security:AllowAnonymous"] = "false",
+            ["Security:BruteForce:Failures"] = "0",
             [Section + ":Server"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}"),
             [Section + ":UserName"] = Login.User,
             [Section + ":Password"] = Login.Password,

@@ -6,6 +6,7 @@ using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Codec;
 using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Mqtt.Packets;
+using Broker.Gateway.Records;
 using Broker.Gateway.Security;
 using Broker.Gateway.Security.Bans;
 using Broker.Gateway.Security.Guard;
@@ -173,7 +174,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     }
 
     private ConnectGuard MakeGuard() => new(
-        new LocalBanList(Clock), new ConnectAdmission(Options.Create(new GatewayOptions()), Clock), new BruteForceGuard(Options.Create(new BruteForceOptions()), Clock));
+        new BanList(new RecordFeed(NoGrains.Of<IGrainFactory>(), this, [], Clock, NullLogger<RecordFeed>.Instance), new BanTable(Clock)), new ConnectAdmission(Options.Create(new GatewayOptions()), Clock), new BruteForceGuard(Options.Create(new BruteForceOptions()), Clock));
 
     /// <summary>A grain factory, or a grain, that must not be called.</summary>
     [SuppressMessage("Performance", "CA1852", Justification = "DispatchProxy derives from it")]
