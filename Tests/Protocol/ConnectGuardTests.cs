@@ -119,7 +119,7 @@ public sealed class ConnectGuardTests
         Assert.Equal(code, await ConnectAsync(broker, "c12", level, user: "slow"));
         hanging.Add(ConnectAsync(broker, "c13", level, user: "slow", cleanStart: false)); // the last quarter
         await EventuallyAsync(() => source.Asked == 13);
-        await traffic.PublishAsync("t", "x");
+        await traffic.SendAsync(WirePacket.Publish("t", "x", Qos.AtMostOnce, 0));
         await traffic.ExpectAsync(PacketType.Publish);
         source.Answer();
         Assert.All(await Task.WhenAll(hanging), one => Assert.Equal(0, one));

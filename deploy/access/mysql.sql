@@ -1,4 +1,4 @@
--- Users and access rules for Security:MySql with its default queries, with some sample rows. MySQL 8 and MariaDB 10.11.
+-- Users and access rules for the source `mysql` with its default queries, with some sample rows. MySQL 8 and MariaDB 10.11.
 
 CREATE TABLE mqtt_user (
     id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,

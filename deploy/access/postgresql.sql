@@ -1,4 +1,4 @@
--- Users and access rules for Security:PostgreSql with its default queries, with some sample rows.
+-- Users and access rules for the source `postgresql` with its default queries, with some sample rows.
 
 CREATE TABLE mqtt_user (
     id SERIAL PRIMARY KEY,
