@@ -103,19 +103,24 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         }
 
         exchange = null;
+        if (!done) Authentication.Count(step);
         if (step.Code == ReasonCode.Success)
         {
+            client = client with { UserName = step.UserName ?? client.UserName };
             services.Guard.BruteForce.Succeeded(client);
-            await AdmitAsync(ClientGrants.None, step.Data);
+            await AdmitAsync(step.Grants ?? ClientGrants.None, step.Data);
+            return;
         }
-        else if (done)
+
+        var denial = AuthenticationResult.Deny(step.Code, step.Reason ?? "authentication failed") with { Source = connect.AuthenticationMethod };
+        if (!done)
         {
-            connection.Disconnect(step.Code, "re-authentication failed");
+            RefuseFailure(step.Code, denial);
+            return;
         }
-        else
-        {
-            RefuseFailure(step.Code, default);
-        }
+
+        services.Refusals.Add(client.ClientId, new Refusal(RefusalKind.Connect, step.Code, denial.Source!) { Reason = $"re-authentication: {denial.Reason}" });
+        connection.Disconnect(step.Code, "re-authentication failed");
     }
 
     private ValueTask<T> WaitAsync<T>(ValueTask<T> answer) => ConnectPatience.WaitAsync(answer, services.Guard.Admission, connection.Loop.Deadlines, () =>

@@ -42,6 +42,13 @@ internal sealed class Authentication(
     /// <summary>The authenticator of a 5.0 authentication method; null if it is not known.</summary>
     public IEnhancedAuthenticator? FindMethod(string method) => enhanced.GetValueOrDefault(method);
 
+    /// <summary>Counts how an exchange at CONNECT ended.</summary>
+    public static void Count(in EnhancedStep end)
+    {
+        BrokerCounters.Add(Metric.ClientAuthenticate);
+        BrokerCounters.Add(end.Code == ReasonCode.Success ? Metric.ClientAuthSuccess : Metric.ClientAuthFailure);
+    }
+
     private static AuthenticationResult Welcome()
     {
         BrokerCounters.Add(Metric.ClientAuthSuccess);

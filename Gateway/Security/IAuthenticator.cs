@@ -71,4 +71,15 @@ internal interface IEnhancedExchange
 }
 
 /// <summary>The server's next step in an AUTH exchange.</summary>
-internal readonly record struct EnhancedStep(ReasonCode Code, byte[]? Data = null);
+/// <param name="Reason">Why it failed, for the operator; never sent to the client.</param>
+internal readonly record struct EnhancedStep(ReasonCode Code, byte[]? Data = null, string? Reason = null)
+{
+    /// <summary>On success, the user that the exchange has proved; null if it names none. Becomes the client's user name.</summary>
+    public string? UserName { get; init; }
+
+    /// <summary>On success at CONNECT, what the client gets beside; null if nothing.</summary>
+    public ClientGrants? Grants { get; init; }
+
+    /// <summary>A failure.</summary>
+    public static EnhancedStep Deny(ReasonCode code, string reason) => new(code, null, reason);
+}
