@@ -2,6 +2,7 @@ using Broker.Gateway.Hosting;
 using Broker.Gateway.Records;
 using Broker.Gateway.Security.BuiltIn;
 using Broker.Gateway.Security.Rules;
+using Broker.Gateway.Security.Scram;
 using Broker.Gateway.Security.Sources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -42,6 +43,7 @@ internal static class SecurityComposition
         builder.AddCheckedOptions<BuiltInOptions>(BuiltInOptions.Section);
         var services = builder.Services;
         services.AddSingleton<IValidateOptions<BuiltInOptions>, BuiltInOptionsValidator>();
+        services.AddTable<ScramUsers>().AddSingleton<IScramStore>(provider => provider.GetRequiredService<ScramUsers>()).AddSingleton<ScramAccess>().AddScram();
         services.AddTable<BuiltInUsers>().AddTable<BuiltInRules>();
         services.AddSingleton<BuiltInAccess>();
         services.AddSingleton<IAuthenticator, BuiltInAuthenticator>();
