@@ -194,7 +194,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     /// <summary>The client is who it says: gives it what it was granted, and looks whether its will may be.</summary>
     private async ValueTask AdmitAsync(ClientGrants grants, byte[]? authenticationData)
     {
-        if (grants.IsSuperuser) client = client with { IsSuperuser = true };
+        client = client with { IsSuperuser = grants.IsSuperuser, Rules = grants.Rules };
         if (grants.Mountpoint is { } own && !(TryMount(own) && CanMountWill()))
         {
             Refuse(ReasonCode.UnspecifiedError, "mountpoint not acceptable");

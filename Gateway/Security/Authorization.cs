@@ -31,35 +31,35 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
     public int Epoch => epoch.Current;
 
     /// <summary>What one connection remembers; null if it is to ask each time.</summary>
-    public AccessCache? MakeCache() => options.AccessCacheSize > 0 ? new AccessCache(options.AccessCacheSize, options.AccessCacheTime) : null;
+    public AccessCache? MakeCache() => options.AccessCacheSize > 0 ? new AccessCache(options.AccessCacheSize) : null;
 
     /// <summary>Asks the sources in their order until one does not ignore; if all do, the configuration decides.</summary>
-    public async ValueTask<AccessAnswer> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
+    public async ValueTask<AccessAnswer> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic, DateTimeOffset now)
     {
         BrokerCounters.Add(Metric.ClientCheckAcl);
-        var holds = true;
+        var until = now + options.AccessCacheTime;
         foreach (var source in authorizers)
         {
             var result = await source.AuthorizeAsync(client, access, topic);
-            holds &= !result.IsPassing;
-            if (result.Verdict == AuthorizationVerdict.Ignore)
-            {
-                BrokerCounters.Add(Metric.ClientAclIgnore);
-                continue;
-            }
-
-            return new AccessAnswer(Decide(client, access, topic, result.Verdict == AuthorizationVerdict.Allow, source.Name, result.Rule), holds);
+            if (result.IsPassing) until = default;
+            else if (result.Until < until) until = result.Until.Value;
+            if (result.Verdict != AuthorizationVerdict.Ignore) return Decide(result.Verdict == AuthorizationVerdict.Allow, source.Name, result.Rule);
+            BrokerCounters.Add(Metric.ClientAclIgnore);
         }
 
-        return new AccessAnswer(Decide(client, access, topic, options.NoMatch == "allow", Refusal.Broker, "no rule matches"), holds);
+        return Decide(options.NoMatch == "allow", Refusal.Broker, "no rule matches");
+
+        AccessAnswer Decide(bool isAllowed, string source, string? rule)
+        {
+            if (!isAllowed) Note(client, access, topic, source, rule);
+            BrokerCounters.Add(isAllowed ? Metric.ClientAclAllow : Metric.ClientAclDeny);
+            return new AccessAnswer(isAllowed, until == default ? 0 : until.ToUnixTimeMilliseconds());
+        }
     }
 
-    private bool Decide(ClientInfo client, TopicAccess access, string topic, bool isAllowed, string source, string? rule)
+    private void Note(ClientInfo client, TopicAccess access, string topic, string source, string? rule)
     {
-        BrokerCounters.Add(isAllowed ? Metric.ClientAclAllow : Metric.ClientAclDeny);
-        if (isAllowed) return true;
         var kind = access == TopicAccess.Publish ? RefusalKind.Publish : RefusalKind.Subscribe;
         refusals.Add(client.ClientId, new Refusal(kind, ReasonCode.NotAuthorized, source) { Rule = rule, Topic = topic });
-        return false;
     }
 }

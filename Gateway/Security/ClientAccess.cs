@@ -22,9 +22,9 @@ internal sealed class ClientAccess(Authorization authorization, ClientInfo clien
     public async ValueTask<bool> MayPublishAsync(PublisherTopic topic)
     {
         var epoch = authorization.Epoch;
-        var (isAllowed, holds) = await AskAsync(TopicAccess.Publish, topic.AsWritten);
-        if (isAllowed && holds && cache is not null) topic.AllowPublish(epoch, cache.UntilFrom(NowMs));
-        return isAllowed;
+        var answer = await AskAsync(TopicAccess.Publish, topic.AsWritten);
+        if (answer.IsAllowed && cache is not null) topic.AllowPublish(epoch, answer.UntilMs);
+        return answer.IsAllowed;
     }
 
     /// <summary>Whether the client may use a topic or filter, as it writes it and without its share prefix.</summary>
@@ -32,12 +32,12 @@ internal sealed class ClientAccess(Authorization authorization, ClientInfo clien
 
     private async ValueTask<AccessAnswer> AskAsync(TopicAccess access, string topic)
     {
-        if (IsUnrestricted) return new AccessAnswer(IsAllowed: true, Holds: true);
+        if (IsUnrestricted) return new AccessAnswer(IsAllowed: true, UntilMs: 0);
         var epoch = authorization.Epoch;
         if (!hasAsked) (cache, hasAsked) = (authorization.MakeCache(), true);
-        if (cache is not null && cache.TryFind(access, topic, NowMs, epoch, out var known)) return new AccessAnswer(known, Holds: true);
-        var answer = await authorization.AuthorizeAsync(Client, access, topic);
-        if (answer.Holds) cache?.Add(access, topic, answer.IsAllowed, NowMs, epoch);
+        if (cache is not null && cache.TryFind(access, topic, NowMs, epoch, out var known)) return known;
+        var answer = await authorization.AuthorizeAsync(Client, access, topic, time.GetUtcNow());
+        if (answer.UntilMs > 0) cache?.Add(access, topic, answer, epoch);
         return answer;
     }
 }

@@ -46,6 +46,9 @@ internal sealed record ClientInfo
     /// <summary>Access rules do not hold for it: the source that authenticated it says so.</summary>
     public bool IsSuperuser { get; init; }
 
+    /// <inheritdoc cref="ClientGrants.Rules"/>
+    public GrantedRules? Rules { get; init; }
+
     /// <summary>This client as the registry knows it.</summary>
     public ClientRegistration Register(ClientLocation at) => new(ClientId, at, ExpirySeconds > 0, ConnectedAt.ToUnixTimeMilliseconds());
 }

@@ -51,6 +51,9 @@ internal sealed record ClientGrants
 
     /// <summary>Takes the place of the configured mountpoint.</summary>
     public string? Mountpoint { get; init; }
+
+    /// <summary>Access rules that it brought with its credentials; null if none.</summary>
+    public GrantedRules? Rules { get; init; }
 }
 
 /// <summary>One method of enhanced authentication, 5.0's AUTH exchange. [MQTT-4.12]</summary>

@@ -19,11 +19,14 @@ internal readonly record struct AuthorizationResult(AuthorizationVerdict Verdict
 {
     /// <summary>The source could not be asked: the answer is not to be remembered.</summary>
     public bool IsPassing { get; init; }
+
+    /// <summary>From when on the answer may be another; null if only a change of rules makes it one.</summary>
+    public DateTimeOffset? Until { get; init; }
 }
 
 /// <summary>What the chain says.</summary>
-/// <param name="Holds">Whether it may be remembered.</param>
-internal readonly record struct AccessAnswer(bool IsAllowed, bool Holds);
+/// <param name="UntilMs">How long it may be remembered, in Unix milliseconds; 0 if not at all.</param>
+internal readonly record struct AccessAnswer(bool IsAllowed, long UntilMs);
 
 /// <summary>What a client wants to do with a topic.</summary>
 internal enum TopicAccess

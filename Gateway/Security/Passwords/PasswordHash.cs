@@ -15,6 +15,10 @@ internal abstract class PasswordHash
     /// <summary>Whether the source must keep a salt beside the hash.</summary>
     public abstract bool NeedsSalt { get; }
 
+    /// <summary>Reads a specification that has been validated.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static PasswordHash Parse(string specification) => TryParse(specification, out var hash) ? hash : throw new FormatException(specification);
+
     /// <summary>Reads a specification; case does not matter.</summary>
     public static bool TryParse(string? specification, [NotNullWhen(true)] out PasswordHash? hash)
     {

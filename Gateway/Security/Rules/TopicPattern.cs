@@ -1,6 +1,6 @@
 namespace Broker.Gateway.Security.Rules;
 
-/// <summary>The topics one access rule is about: a filter with `%c` and `%u` as whole levels, or `eq` and a text that is compared as it stands.</summary>
+/// <summary>The topics one access rule is about: a filter in which `%c` and `%u` stand for the client's names, or `eq` and a text that is compared as it stands.</summary>
 internal sealed class TopicPattern
 {
     private const string ExactPrefix = "eq ";
@@ -49,12 +49,27 @@ internal sealed class TopicPattern
     private static bool CoversLevel(string level, ClientInfo client, ReadOnlySpan<char> part, bool broadly) => level switch
     {
         "+" => broadly || part is not "#",
-        "%c" => CoversName(client.ClientId, part),
-        "%u" => CoversName(client.UserName, part),
+        _ when level.Contains('%', StringComparison.Ordinal) => CoversNames(level, client, part),
         _ => part.SequenceEqual(level),
     };
 
-    /// <summary>Clients choose their names: one with a wildcard in it would be given what is others'.</summary>
-    private static bool CoversName(string? name, ReadOnlySpan<char> part) =>
-        !string.IsNullOrEmpty(name) && part.SequenceEqual(name) && part.IndexOfAny('+', '#') < 0;
+    /// <summary>A level with names in it.</summary>
+    /// <remarks>Clients choose their names: one with a wildcard or a `$` before it would be given what is others' or the broker's.</remarks>
+    private static bool CoversNames(ReadOnlySpan<char> level, ClientInfo client, ReadOnlySpan<char> part)
+    {
+        while (level.Length > 0)
+        {
+            var name = level switch
+            {
+                ['%', 'c', ..] => client.ClientId,
+                ['%', 'u', ..] => client.UserName ?? "",
+                _ => null,
+            };
+            if (name is "" or ['$', ..] || name.AsSpan().IndexOfAny('+', '#') >= 0 || !part.StartsWith(name ?? level[..1])) return false;
+            level = level[(name is null ? 1 : 2)..];
+            part = part[(name?.Length ?? 1)..];
+        }
+
+        return part.Length == 0;
+    }
 }

@@ -6,9 +6,6 @@ namespace Broker.Gateway.Security.Sources;
 /// <remarks>The methods throw when the database cannot be asked; time-outs, outages and caches are their caller's business.</remarks>
 internal interface IUserStore
 {
-    /// <summary>Its name among the sources.</summary>
-    string Name { get; }
-
     /// <summary>Whether it is asked for users.</summary>
     bool KnowsUsers { get; }
 

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Broker.Gateway.Security.Sources;
 
 /// <summary>What all sources have whose answers come over the network.</summary>
-internal abstract class SourceOptions
+internal abstract class SourceOptions : TlsClientOptions
 {
     /// <summary>Queries at once.</summary>
     [Range(1, 1_000)]
@@ -28,6 +28,9 @@ internal abstract class SourceOptions
     /// <summary>What is answered when the source cannot be asked: `deny`, or `ignore`, which leaves it to the next one.</summary>
     [RegularExpression("deny|ignore")]
     public string WhenDown { get; set; } = "deny";
+
+    /// <inheritdoc cref="WhenDown"/>
+    public bool IgnoresOutages => WhenDown == "ignore";
 
     /// <summary>How long what is known of a user is remembered; 0 asks each time. A changed password holds when it has passed.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]

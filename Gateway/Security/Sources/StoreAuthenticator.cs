@@ -4,11 +4,11 @@ using Broker.Grains.Interfaces.Messages;
 namespace Broker.Gateway.Security.Sources;
 
 /// <summary>Looks users up in a database and compares their passwords here.</summary>
-internal sealed class StoreAuthenticator(IUserStore store, PasswordHash hash, SourceGuard guard, SourceCache<StoredUser?> cache, bool ignoresOutages) : IAuthenticator
+internal sealed class StoreAuthenticator(string name, IUserStore store, PasswordHash hash, SourceGuard guard, SourceCache<StoredUser?> cache, bool ignoresOutages) : IAuthenticator
 {
     private static readonly ClientGrants Superuser = new() { IsSuperuser = true };
 
-    public string Name => store.Name;
+    public string Name => name;
 
     public async ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password)
     {

@@ -3,9 +3,9 @@ using Broker.Gateway.Security.Rules;
 namespace Broker.Gateway.Security.Sources;
 
 /// <summary>Looks a client's rules up in a database. As in EMQ X user names that begin with `$` are none of its business.</summary>
-internal sealed class StoreAuthorizer(IUserStore store, SourceGuard guard, SourceCache<RuleSet> cache, bool ignoresOutages) : IAuthorizer
+internal sealed class StoreAuthorizer(string name, IUserStore store, SourceGuard guard, SourceCache<RuleSet> cache, bool ignoresOutages) : IAuthorizer
 {
-    public string Name => store.Name;
+    public string Name => name;
 
     public bool IsEmpty => !store.KnowsRules;
 

@@ -7,16 +7,16 @@ namespace Broker.Gateway.Security.Sources.Sql;
 /// <summary>Opens pools of connections to the databases that operators name.</summary>
 internal static class SqlDatabases
 {
-    private const int MySqlPort = 3306;
-    private const int PostgreSqlPort = 5432;
+    public const int MySqlPort = 3306;
+    public const int PostgreSqlPort = 5432;
 
     public static DbDataSource MySql(MySqlSourceOptions options)
     {
-        var (host, port) = HostAndPort(options.Server, MySqlPort);
+        var (host, port) = HostPort.Parse(options.Server, MySqlPort);
         return new MySqlDataSource(new MySqlConnectionStringBuilder
         {
             Server = host,
-            Port = port,
+            Port = (uint)port,
             UserID = options.UserName,
             Password = options.ReadPassword(),
             Database = options.Database,
@@ -29,7 +29,9 @@ internal static class SqlDatabases
                 "on" => MySqlSslMode.Required,
                 _ => MySqlSslMode.Disabled,
             },
-            SslCa = options.CaFile.Length == 0 ? null : options.CaFile,
+            SslCa = NullIfEmpty(options.CaFile),
+            SslCert = NullIfEmpty(options.CertificateFile),
+            SslKey = NullIfEmpty(options.KeyFile),
             AllowPublicKeyRetrieval = options.Tls == "off",
             ApplicationName = "broker",
         }.ConnectionString);
@@ -37,11 +39,11 @@ internal static class SqlDatabases
 
     public static DbDataSource PostgreSql(PostgreSqlSourceOptions options)
     {
-        var (host, port) = HostAndPort(options.Server, PostgreSqlPort);
+        var (host, port) = HostPort.Parse(options.Server, PostgreSqlPort);
         return NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder
         {
             Host = host,
-            Port = (int)port,
+            Port = port,
             Username = options.UserName,
             Password = options.ReadPassword(),
             Database = options.Database,
@@ -54,15 +56,14 @@ internal static class SqlDatabases
                 "on" => SslMode.Require,
                 _ => SslMode.Disable,
             },
-            RootCertificate = options.CaFile.Length == 0 ? null : options.CaFile,
+            RootCertificate = NullIfEmpty(options.CaFile),
+            SslCertificate = NullIfEmpty(options.CertificateFile),
+            SslKey = NullIfEmpty(options.KeyFile),
             ApplicationName = "broker",
         }.ConnectionString);
     }
 
     private static uint Seconds(SqlOptions options) => (uint)Math.Ceiling(options.QueryTimeout.TotalSeconds);
 
-    private static (string Host, uint Port) HostAndPort(string server, int usual) =>
-        System.Net.IPEndPoint.TryParse(server, out var endpoint) && endpoint.Port > 0 ? (endpoint.Address.ToString(), (uint)endpoint.Port)
-        : server.LastIndexOf(':') is > 0 and var colon && server.IndexOf(':', StringComparison.Ordinal) == colon && uint.TryParse(server.AsSpan(colon + 1), out var port) ? (server[..colon], port)
-        : (server, (uint)usual);
+    private static string? NullIfEmpty(string file) => file.Length == 0 ? null : file;
 }

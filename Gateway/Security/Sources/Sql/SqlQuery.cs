@@ -38,7 +38,7 @@ internal sealed partial class SqlQuery
     }
 
     /// <summary>What it depends on of a client.</summary>
-    public string KeyOf(ClientInfo client) => string.Join('\0', placeholders.Select(name => Placeholders.Resolve(name, client)));
+    public string KeyOf(ClientInfo client) => CacheKey.Of(placeholders.Select(name => Placeholders.Resolve(name, client)));
 
     /// <summary>Runs it on a connection.</summary>
     public async Task<DbDataReader> ExecuteAsync(DbConnection connection, ClientInfo client, CancellationToken cancellation)

@@ -5,20 +5,26 @@ using Broker.Gateway.Security.Rules;
 namespace Broker.Gateway.Security.Sources.Sql;
 
 /// <summary>Users and rules in a relational database, found with the operator's queries.</summary>
-/// <param name="name">Of the source.</param>
 /// <param name="database">Pools connections; it is disposed with the store.</param>
 /// <param name="options">The queries, which have been validated.</param>
-internal sealed class SqlUserStore(string name, DbDataSource database, SqlOptions options) : IUserStore, IAsyncDisposable
+internal sealed class SqlUserStore(DbDataSource database, SqlOptions options) : IUserStore, IAsyncDisposable
 {
     private readonly SqlQuery? auth = Parse(options.AuthQuery), super = Parse(options.SuperQuery), acl = Parse(options.AclQuery);
-
-    public string Name => name;
 
     public bool KnowsUsers => auth is not null;
 
     public bool KnowsRules => acl is not null;
 
-    public string KeyOf(ClientInfo client) => string.Join('\0', auth?.KeyOf(client), super?.KeyOf(client), acl?.KeyOf(client));
+    /// <summary>What is wrong with settings beside those that all servers have.</summary>
+    public static IEnumerable<(string Key, string Fault)> Faults(SqlOptions options)
+    {
+        foreach (var (key, query) in new[] { (nameof(options.AuthQuery), options.AuthQuery), (nameof(options.SuperQuery), options.SuperQuery), (nameof(options.AclQuery), options.AclQuery) })
+        {
+            if (!SqlQuery.TryParse(query, out _, out var fault)) yield return (key, $": {fault}");
+        }
+    }
+
+    public string KeyOf(ClientInfo client) => CacheKey.Of(auth?.KeyOf(client), super?.KeyOf(client), acl?.KeyOf(client));
 
     public async Task<StoredUser?> FindUserAsync(ClientInfo client, CancellationToken cancellation)
     {

@@ -5,16 +5,16 @@ namespace Broker.Tests.Unit.Gateway.Security;
 
 public class AccessCacheTests
 {
-    private readonly AccessCache cache = new(2, TimeSpan.FromSeconds(60));
+    private readonly AccessCache cache = new(2);
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void AnswerIsFound_UntilItIsOldOrRulesHaveChanged(bool isAllowed)
     {
-        cache.Add(TopicAccess.Publish, "t", isAllowed, nowMs: 1000, epoch: 3);
+        cache.Add(TopicAccess.Publish, "t", new AccessAnswer(isAllowed, 61_000), epoch: 3);
         Assert.True(cache.TryFind(TopicAccess.Publish, "t", 60_999, 3, out var found));
-        Assert.Equal(isAllowed, found);
+        Assert.Equal(isAllowed, found.IsAllowed);
         Assert.False(cache.TryFind(TopicAccess.Publish, "t", 61_000, 3, out _));
         Assert.False(cache.TryFind(TopicAccess.Publish, "t", 1000, 4, out _));
         Assert.False(cache.TryFind(TopicAccess.Subscribe, "t", 1000, 3, out _));
@@ -24,7 +24,7 @@ public class AccessCacheTests
     [Fact]
     public void OldestMakesRoom_WhenItIsFull()
     {
-        foreach (var topic in new[] { "a", "b", "a", "c" }) cache.Add(TopicAccess.Publish, topic, true, 0, 0);
+        foreach (var topic in new[] { "a", "b", "a", "c" }) cache.Add(TopicAccess.Publish, topic, new AccessAnswer(true, 1), 0);
         Assert.Equal(["b", "c"], cache.List(0, 0).Select(one => one.Topic).Order());
         Assert.Equal(2, cache.Count);
     }
@@ -32,10 +32,10 @@ public class AccessCacheTests
     [Fact]
     public void NothingIsFound_WhenItWasCleared()
     {
-        cache.Add(TopicAccess.Publish, "a", true, 0, 0);
+        cache.Add(TopicAccess.Publish, "a", new AccessAnswer(true, 1), 0);
         cache.Clear();
         Assert.False(cache.TryFind(TopicAccess.Publish, "a", 0, 0, out _));
-        foreach (var topic in new[] { "a", "b", "c" }) cache.Add(TopicAccess.Publish, topic, true, 0, 0);
+        foreach (var topic in new[] { "a", "b", "c" }) cache.Add(TopicAccess.Publish, topic, new AccessAnswer(true, 1), 0);
         Assert.Equal(2, cache.Count);
     }
 }
