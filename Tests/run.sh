@@ -46,6 +46,8 @@ need_compiler() { has gcc || packages+=(gcc libc6-dev); }
 # The servers of the tests are their own; the package's is only where the program is.
 need_mariadb() { { has mariadbd && has mariadb-install-db; } || packages+=(mariadb-server); }
 need_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || packages+=(postgresql); }
+need_redis() { has redis-server || packages+=(redis-server); }
+need_slapd() { has slapd || packages+=(slapd); }
 need_node() {
     has node || packages+=(nodejs)
     has npm || packages+=(npm)
@@ -58,18 +60,16 @@ install_packages() {
     say "installing ${packages[*]}"
     apt-get update -q >&2
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}" >&2
-    case " ${packages[*]} " in
-        *" mosquitto "*) stop_service mosquitto ;;
-    esac
-    case " ${packages[*]} " in
-        *" mariadb-server "*) stop_service mariadb ;;
-    esac
-    case " ${packages[*]} " in
-        *" postgresql "*) stop_service postgresql ;;
-    esac
+    # They start what they bring, on its usual port, which no test asked for.
+    local package
+    for package in "${packages[@]}"; do
+        case "$package" in
+            mosquitto | postgresql | redis-server | slapd) stop_service "$package" ;;
+            mariadb-server) stop_service mariadb ;;
+        esac
+    done
 }
 
-# These packages start what they bring, on its usual port, which no test asked for.
 stop_service() {
     if has systemctl && [ -d /run/systemd/system ]; then
         systemctl disable --now "$1" >&2 || true
@@ -95,6 +95,8 @@ set_up() {
     need_paho
     need_mariadb
     need_postgresql
+    need_redis
+    need_slapd
     need_compiler
     need_node
     install_packages

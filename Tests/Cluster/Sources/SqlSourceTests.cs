@@ -16,7 +16,7 @@ public sealed class MySqlSourceTests : SqlSourceContract
 
     protected override (string User, string Password, string Database) Login => ("broker", "broker-test", database);
 
-    protected override async Task CreateAsync()
+    protected override async Task CreateServerAsync()
     {
         server = await MariaDbServer.StartNewAsync();
         database = new MySqlConnectionStringBuilder(await server.CreateDatabaseAsync()).Database;
@@ -47,7 +47,7 @@ public sealed class PostgreSqlSourceTests : SqlSourceContract
 
     protected override (string User, string Password, string Database) Login => (PostgreSqlServer.User, PostgreSqlServer.Password, "postgres");
 
-    protected override async Task CreateAsync() => server = await PostgreSqlServer.StartNewAsync();
+    protected override async Task CreateServerAsync() => server = await PostgreSqlServer.StartNewAsync();
 
     protected override Task ExecuteAsync(string sql) => server.ExecuteAsync(sql);
 

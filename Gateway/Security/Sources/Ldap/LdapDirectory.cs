@@ -11,10 +11,9 @@ internal sealed class LdapDirectory(LdapOptions options) : IDisposable
     private readonly byte[] password = Encoding.UTF8.GetBytes(options.ReadPassword());
     private readonly IReadOnlyList<(string Host, int Port)> servers = options.Servers(options.Tls == "off" ? LdapOptions.UsualPort : LdapOptions.UsualTlsPort);
 
-    /// <summary>The one entry that fits.</summary>
-    /// <returns>Null if there is none.</returns>
-    /// <exception cref="IOException">The directory refuses, or there are several.</exception>
-    public async Task<LdapEntry?> FindAsync(string baseDn, LdapFilter filter, IReadOnlyList<string> attributes, CancellationToken cancellation)
+    /// <summary>The entries that fit; if there are several only two of them.</summary>
+    /// <exception cref="IOException">The directory refuses.</exception>
+    public async Task<IReadOnlyList<LdapEntry>> FindAsync(string baseDn, LdapFilter filter, IReadOnlyList<string> attributes, CancellationToken cancellation)
     {
         if (idle.TryTake(out var kept))
         {
@@ -49,7 +48,7 @@ internal sealed class LdapDirectory(LdapOptions options) : IDisposable
         while (idle.TryTake(out var connection)) connection.Dispose();
     }
 
-    private async Task<LdapEntry?> FindAsync(LdapConnection connection, string baseDn, LdapFilter filter, IReadOnlyList<string> attributes, CancellationToken cancellation)
+    private async Task<IReadOnlyList<LdapEntry>> FindAsync(LdapConnection connection, string baseDn, LdapFilter filter, IReadOnlyList<string> attributes, CancellationToken cancellation)
     {
         var isSound = false;
         try
@@ -58,9 +57,8 @@ internal sealed class LdapDirectory(LdapOptions options) : IDisposable
             isSound = true;
             return result switch
             {
-                LdapMessages.NoSuchObject or LdapMessages.InvalidDnSyntax => null,
-                LdapMessages.Success when entries.Count < 2 => entries.FirstOrDefault(),
-                LdapMessages.Success or LdapMessages.SizeLimitExceeded => throw new IOException($"there are several entries below {baseDn}"),
+                LdapMessages.Success or LdapMessages.SizeLimitExceeded => entries,
+                LdapMessages.NoSuchObject or LdapMessages.InvalidDnSyntax => [],
                 _ => throw new IOException($"the directory answers a search with {result}"),
             };
         }

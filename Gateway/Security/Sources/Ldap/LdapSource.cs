@@ -15,7 +15,7 @@ internal sealed class LdapSource(LdapOptions options, SourceGuard guard, TimePro
     private readonly LdapDirectory directory = new(options);
     private readonly LdapFilter filter = LdapFilter.Of(options);
     private readonly string[] userAttributes = options.BindAsUser ? [Enabled] : [Enabled, options.PasswordAttribute];
-    private readonly SourceCache<LdapEntry?> users = new(options.CacheSize, options.UserCacheTime, time);
+    private readonly SourceCache<IReadOnlyList<LdapEntry>> users = new(options.CacheSize, options.UserCacheTime, time);
     private readonly SourceCache<RuleSet> rules = new(options.CacheSize, options.RuleCacheTime, time);
 
     public string Name => "ldap";
@@ -37,8 +37,8 @@ internal sealed class LdapSource(LdapOptions options, SourceGuard guard, TimePro
         if (!options.KnowsUsers || string.IsNullOrEmpty(client.UserName)) return AuthenticationResult.Ignore;
         try
         {
-            var user = await users.GetAsync(client.UserName, () => guard.AskAsync(token => directory.FindAsync(DnOf(client.UserName), filter, userAttributes, token)));
-            if (user is null) return AuthenticationResult.Ignore;
+            var found = await users.GetAsync(client.UserName, () => guard.AskAsync(token => directory.FindAsync(DnOf(client.UserName), filter, userAttributes, token)));
+            if (found is not [var user]) return found.Count == 0 ? AuthenticationResult.Ignore : Deny("several entries are the user's");
             if (user.Texts(Enabled).FirstOrDefault() is { } enabled && enabled.Equals("FALSE", StringComparison.OrdinalIgnoreCase)) return Deny("the user is disabled");
             if (password is not { } given) return Deny("no password");
             var isRight = options.BindAsUser
@@ -71,9 +71,10 @@ internal sealed class LdapSource(LdapOptions options, SourceGuard guard, TimePro
 
     private static AuthenticationResult Deny(string reason) => AuthenticationResult.Deny(ReasonCode.BadUserNameOrPassword, reason);
 
-    private static RuleSet RulesOf(LdapEntry? user) => user is null ? RuleSet.Empty : new RuleSet(
+    private static RuleSet RulesOf(IReadOnlyList<LdapEntry> found) => new(
     [
-        .. from one in RuleAttributes
+        .. from user in found
+           from one in RuleAttributes
            from topic in user.Texts(one.Attribute)
            select new Rule(true, Who.Everybody, one.Access, [TopicPattern.Parse(topic)]) { Text = $"{one.Attribute} {topic}" },
     ]);
