@@ -5,6 +5,7 @@ using Broker.Tests.Protocol.Transport;
 using Broker.Tests.Unit;
 using Microsoft.Extensions.Options;
 using Xunit;
+using static Broker.Tests.Cluster.Sources.SourceBroker;
 
 namespace Broker.Tests.Cluster.Sources;
 
@@ -124,7 +125,7 @@ public sealed class LdapSourceTests : SourceContract
 
     [Theory]
     [InlineData("BaseDn", "ou=device", ":BaseDn = 'ou=device' does not name the user")]
-    [InlineData("Filters:0:Key", "uid", ":Filters:0 needs Key and Value")]
+    [InlineData("Filters:0:Key", "uid", "Filters[0].Value")]
     [InlineData("PasswordFile", "/nowhere/at/all", ":PasswordFile = /nowhere/at/all: there is no such file")]
     public async Task BadSearchesStopTheStart(string key, string value, string message)
     {

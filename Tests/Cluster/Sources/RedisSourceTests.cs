@@ -4,6 +4,7 @@ using Broker.Tests.Cluster.Harness;
 using Broker.Tests.Protocol.Transport;
 using Microsoft.Extensions.Options;
 using Xunit;
+using static Broker.Tests.Cluster.Sources.SourceBroker;
 
 namespace Broker.Tests.Cluster.Sources;
 

@@ -1,11 +1,11 @@
 using System.Diagnostics;
-using System.Text;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Tests.Cluster.Harness;
 using Broker.Tests.Protocol.Harness;
 using Microsoft.Extensions.Options;
 using Xunit;
+using static Broker.Tests.Cluster.Sources.SourceBroker;
 using WirePacket = Broker.Tests.Protocol.Harness.WirePacket;
 
 namespace Broker.Tests.Cluster.Sources;
@@ -140,17 +140,8 @@ public abstract class SourceContract : IAsyncLifetime
 
     protected abstract ValueTask RemoveAsync();
 
-    protected Task<BrokerHost> OpenAsync(params (string Key, string Value)[] settings)
-    {
-        var all = new Dictionary<string, string?>
-        {
-            ["Security:AllowAnonymous"] = "false",
-            ["Security:BruteForce:Failures"] = "0",
-        };
-        foreach (var (key, value) in Connection) all[$"{Section}:{key}"] = value;
-        foreach (var (key, value) in settings) all[key.StartsWith("Security:", StringComparison.Ordinal) ? key : $"{Section}:{key}"] = value;
-        return BrokerHost.StartAsync(all);
-    }
+    protected Task<BrokerHost> OpenAsync(params (string Key, string Value)[] settings) =>
+        SourceBroker.OpenAsync(Section, [.. Connection.Select(one => (one.Key, one.Value!)), .. settings]);
 
     private static async Task BackAsync(BrokerHost broker)
     {
@@ -158,31 +149,5 @@ public abstract class SourceContract : IAsyncLifetime
         {
             Assert.True(clock.Elapsed < Limit, "the database is not asked again");
         }
-    }
-
-    protected static async Task<ReasonCode> ConnectAsync(BrokerHost broker, string? user, string? password, string clientId = "")
-    {
-        await using var client = await RawClient.OpenAsync(broker);
-        await client.SendAsync(WirePacket.Connect(clientId, userName: user, password: password is null ? null : Encoding.UTF8.GetBytes(password)));
-        return (await client.ExpectAsync(PacketType.Connack)).Code;
-    }
-
-    private protected static async Task<RawClient> LogInAsync(BrokerHost broker, string clientId, string user, string password)
-    {
-        var client = await RawClient.OpenAsync(broker);
-        await client.SendAsync(WirePacket.Connect(clientId, userName: user, password: Encoding.UTF8.GetBytes(password)));
-        Assert.Equal(ReasonCode.Success, (await client.ExpectAsync(PacketType.Connack)).Code);
-        return client;
-    }
-
-    /// <summary>Whether a connected client may subscribe; and publish, as QoS 1.</summary>
-    private protected static async Task<(bool Subscribe, bool Publish)> MayAsync(RawClient client, string topic)
-    {
-        await client.SendAsync(WirePacket.Subscribe(1, topic));
-        var subscribe = (await client.ExpectAcknowledgementAsync(PacketType.Suback)).Code != ReasonCode.NotAuthorized;
-        await client.SendAsync(WirePacket.Unsubscribe(2, [topic]));
-        await client.ExpectAsync(PacketType.Unsuback);
-        await client.SendAsync(WirePacket.Publish(topic, "x", Qos.AtLeastOnce, 3));
-        return (subscribe, (await client.ExpectAcknowledgementAsync(PacketType.Puback)).Code != ReasonCode.NotAuthorized);
     }
 }

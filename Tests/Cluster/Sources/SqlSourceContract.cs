@@ -4,6 +4,7 @@ using Broker.Grains.Interfaces.Messages;
 using Broker.Tests.Unit;
 using Microsoft.Extensions.Options;
 using Xunit;
+using static Broker.Tests.Cluster.Sources.SourceBroker;
 using WirePacket = Broker.Tests.Protocol.Harness.WirePacket;
 
 namespace Broker.Tests.Cluster.Sources;

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Security.Sources.Http;
 
@@ -10,12 +11,15 @@ internal sealed class HttpOptions : SourceOptions
     public HttpOptions() => (Tls, PoolSize) = ("verify", 32);
 
     /// <summary>Whether a client is who it says.</summary>
+    [ValidateObjectMembers]
     public HttpRequestOptions Auth { get; set; } = new("clientid=%c,username=%u,password=%P");
 
     /// <summary>Whether a client that is who it says is a superuser (status 200).</summary>
+    [ValidateObjectMembers]
     public HttpRequestOptions Super { get; set; } = new("clientid=%c,username=%u");
 
     /// <summary>Whether a client may publish or subscribe.</summary>
+    [ValidateObjectMembers]
     public HttpRequestOptions Acl { get; set; } = new("access=%A,username=%u,clientid=%c,ipaddr=%a,topic=%t,mountpoint=%m");
 }
 

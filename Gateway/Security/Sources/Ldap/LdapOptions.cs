@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Security.Sources.Ldap;
 
@@ -29,6 +30,7 @@ internal sealed class LdapOptions : ServerOptions
     public string MatchObjectClass { get; set; } = "mqttUser";
 
     /// <summary>What entries must be, instead of <see cref="MatchObjectClass"/>; from left to right.</summary>
+    [ValidateEnumeratedItems]
     public LdapFilterOptions[] Filters { get; set; } = [];
 
     /// <summary>The directory compares the password: the broker binds as the user. Otherwise the broker reads <see cref="PasswordAttribute"/> and compares it.</summary>

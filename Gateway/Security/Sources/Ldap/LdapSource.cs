@@ -26,10 +26,6 @@ internal sealed class LdapSource(LdapOptions options, SourceGuard guard, TimePro
     public static IEnumerable<(string Key, string Fault)> Faults(LdapOptions options)
     {
         if (!options.BaseDn.Contains("${user}", StringComparison.Ordinal)) yield return (nameof(options.BaseDn), $" = '{options.BaseDn}' does not name the user: it needs ${{user}}");
-        for (var at = 0; at < options.Filters.Length; at++)
-        {
-            if (options.Filters[at] is { Key: "" } or { Value: "" }) yield return ($"{nameof(options.Filters)}:{at}", " needs Key and Value");
-        }
     }
 
     public async ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password)
