@@ -156,7 +156,8 @@ public sealed class HttpSourceTests : SourceContract
     [InlineData("Acl:Params", "password=%P", ":Acl:Params: '%P' is no placeholder")]
     [InlineData("Acl:Params", "password", ":Acl:Params: 'password' is no name=value")]
     [InlineData("Acl:Headers:Content-Type", "x", ":Acl:Headers:Content-Type is no header of a request")]
-    [InlineData("Auth:Method", "put", "Method")]
+    [InlineData("Auth:Method", "put", ":Auth:Method = 'put' is neither get nor post")]
+    [InlineData("Acl:ContentType", "text/xml", ":Acl:ContentType = 'text/xml' is neither application/x-www-form-urlencoded nor application/json")]
     public async Task BadRequestsStopTheStart(string key, string value, string message)
     {
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => OpenAsync((key, value)));

@@ -100,7 +100,7 @@ public sealed class JwtSourceTests : IDisposable
         await using var broker = await OpenAsync(("Secret", Secret));
         var now = broker.Clock.GetUtcNow().ToUnixTimeSeconds();
         var absolute = System.Text.RegularExpressions.Regex.Replace(claims, @"(?<=[:""])[+-]\d+", match => (now + int.Parse(match.Value, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture));
-        Assert.Equal(isTaken ? ReasonCode.Success : ReasonCode.BadUserNameOrPassword, await ConnectAsync(broker, signer.Sign(absolute)));
+        Assert.Equal(isTaken, await ConnectAsync(broker, signer.Sign(absolute)) == ReasonCode.Success);
     }
 
     [Theory]

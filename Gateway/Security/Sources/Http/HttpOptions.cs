@@ -1,6 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.Options;
-
 namespace Broker.Gateway.Security.Sources.Http;
 
 /// <summary>A web service that is asked. Names, parameters and defaults are EMQ X's.</summary>
@@ -11,15 +8,12 @@ internal sealed class HttpOptions : SourceOptions
     public HttpOptions() => (Tls, PoolSize) = ("verify", 32);
 
     /// <summary>Whether a client is who it says.</summary>
-    [ValidateObjectMembers]
     public HttpRequestOptions Auth { get; set; } = new("clientid=%c,username=%u,password=%P");
 
     /// <summary>Whether a client that is who it says is a superuser (status 200).</summary>
-    [ValidateObjectMembers]
     public HttpRequestOptions Super { get; set; } = new("clientid=%c,username=%u");
 
     /// <summary>Whether a client may publish or subscribe.</summary>
-    [ValidateObjectMembers]
     public HttpRequestOptions Acl { get; set; } = new("access=%A,username=%u,clientid=%c,ipaddr=%a,topic=%t,mountpoint=%m");
 }
 
@@ -31,11 +25,9 @@ internal sealed class HttpRequestOptions(string parameters)
     public string Url { get; set; } = "";
 
     /// <summary>`get` puts the parameters into the query, `post` into the body.</summary>
-    [RegularExpression("(?i)get|post")]
     public string Method { get; set; } = "post";
 
-    /// <summary>Of the body: a form, or an object of texts.</summary>
-    [RegularExpression("application/x-www-form-urlencoded|application/json")]
+    /// <summary>Of the body: `application/x-www-form-urlencoded`, or `application/json` for an object of texts.</summary>
     public string ContentType { get; set; } = "application/x-www-form-urlencoded";
 
     /// <summary>`name=%u, other=text`. Beside the usual placeholders there are the password (`%P`), and for access 1 (subscribe) or 2 (publish) (`%A`) and the topic or filter (`%t`).</summary>

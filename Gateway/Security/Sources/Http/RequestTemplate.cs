@@ -8,9 +8,12 @@ internal sealed class RequestTemplate(HttpRequestOptions options, string letters
     /// <summary>The placeholders of requests about clients, and about what they may do.</summary>
     public const string AuthLetters = Placeholders.Known + "P", AclLetters = Placeholders.Known + "At";
 
+    private const string Form = "application/x-www-form-urlencoded";
+    private const string Json = "application/json";
+
     private readonly Uri url = new(options.Url);
     private readonly bool isGet = options.Method.Equals("get", StringComparison.OrdinalIgnoreCase);
-    private readonly bool isJson = options.ContentType == "application/json";
+    private readonly bool isJson = options.ContentType == Json;
     private readonly NamedValues parameters = NamedValues.Parse(options.Params, letters);
 
     /// <summary>What is wrong with settings, each with its key.</summary>
@@ -18,6 +21,8 @@ internal sealed class RequestTemplate(HttpRequestOptions options, string letters
     {
         if (options.Url.Length == 0) yield break;
         if (!Uri.TryCreate(options.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")) yield return ($"{key}:Url", $" = '{options.Url}' is no http or https address");
+        if (options.Method.ToUpperInvariant() is not ("GET" or "POST")) yield return ($"{key}:Method", $" = '{options.Method}' is neither get nor post");
+        if (options.ContentType is not (Form or Json)) yield return ($"{key}:ContentType", $" = '{options.ContentType}' is neither {Form} nor {Json}");
         if (!NamedValues.TryParse(options.Params, letters, out _, out var fault)) yield return ($"{key}:Params", $": {fault}");
         using var request = new HttpRequestMessage();
         foreach (var (name, value) in options.Headers)

@@ -50,7 +50,7 @@ internal sealed class JwtAuthenticator(IOptions<JwtOptions> options, PublishedKe
             var token = handler.ReadJsonWebToken(text);
             return token.IsEncrypted ? null : Rewritten(token);
         }
-        catch (Exception fault) when (fault is ArgumentException or SecurityTokenException or JsonException or AsnContentException)
+        catch (Exception fault) when (fault is ArgumentException or SecurityTokenException or JsonException)
         {
             return null;
         }
@@ -62,13 +62,19 @@ internal sealed class JwtAuthenticator(IOptions<JwtOptions> options, PublishedKe
         var half = token.Alg switch { "ES256" => 32, "ES384" => 48, "ES512" => 66, _ => 0 };
         var signature = Base64Url.DecodeFromChars(token.EncodedSignature);
         if (half == 0 || signature.Length == half * 2) return token;
-        var pair = new AsnReader(signature, AsnEncodingRules.DER).ReadSequence();
         var raw = new byte[half * 2];
-        for (var at = half; at <= raw.Length; at += half)
+        try
         {
-            var number = pair.ReadInteger().ToByteArray(isUnsigned: true, isBigEndian: true);
-            if (number.Length > half) return token;
-            number.CopyTo(raw, at - number.Length);
+            var pair = new AsnReader(signature, AsnEncodingRules.DER).ReadSequence();
+            for (var at = half; at <= raw.Length; at += half)
+            {
+                var number = pair.ReadInteger().ToByteArray(isUnsigned: true, isBigEndian: true);
+                number.CopyTo(raw, at - number.Length);
+            }
+        }
+        catch (Exception fault) when (fault is AsnContentException or ArgumentException or OverflowException)
+        {
+            return token; // no signature in either form: it will be found wrong
         }
 
         return new JsonWebToken($"{token.EncodedHeader}.{token.EncodedPayload}.{Base64Url.EncodeToString(raw)}");

@@ -28,7 +28,9 @@ internal static class JwtKeys
     public static SecurityKey[] ReadSet(ReadOnlySpan<byte> json)
     {
         var set = JsonWebKeySet.Create(Encoding.UTF8.GetString(json));
-        return set.Keys.Count == 0 ? throw new ArgumentException("the answer has no keys") : [.. set.GetSigningKeys().Select(key => key is SymmetricSecurityKey secret ? Named(MakeSecret(secret.Key), key.KeyId) : key)];
+        if (set.Keys.Count == 0) throw new ArgumentException("the answer has no keys");
+        var secrets = set.Keys.Where(key => key.Kty == JsonWebAlgorithmsKeyTypes.Octet && key.K is not null && key.Use is null or JsonWebKeyUseNames.Sig); // the library leaves them out
+        return [.. set.GetSigningKeys(), .. secrets.Select(key => MakeSecret(Base64UrlEncoder.DecodeBytes(key.K), key.Kid))];
     }
 
     /// <summary>What is wrong with settings beside files that are not there and TLS.</summary>
@@ -56,16 +58,10 @@ internal static class JwtKeys
         }
     }
 
-    private static SymmetricSecurityKey MakeSecret(byte[] secret)
+    private static SymmetricSecurityKey MakeSecret(byte[] secret, string? name = null)
     {
         if (secret.Length < HmacBlock) Array.Resize(ref secret, HmacBlock);
-        return new SymmetricSecurityKey(secret);
-    }
-
-    private static SymmetricSecurityKey Named(SymmetricSecurityKey key, string name)
-    {
-        key.KeyId = name;
-        return key;
+        return new SymmetricSecurityKey(secret) { KeyId = name };
     }
 
     private static SecurityKey ReadPem(string pem)
