@@ -48,7 +48,7 @@ public abstract class SourceContract : IAsyncLifetime
     public async Task ConfiguredAnswerIsGivenWhileTheServerIsGone_AndItIsAskedAgainWhenItIsBack(string whenDown, ReasonCode answer)
     {
         await KillAsync();
-        await using var broker = await OpenAsync(("WhenDown", whenDown), ("BreakTime", "00:00:00.5"), ("BreakAfter", "2"));
+        await using var broker = await OpenAsync(("WhenDown", whenDown), ("QueryTimeout", "00:00:01"), ("BreakTime", "00:00:00.5"), ("BreakAfter", "2"));
         for (var i = 0; i < 6; i++) Assert.Equal(answer, await ConnectAsync(broker, "emqx", "public"));
         await StartAsync();
         await BackAsync(broker);

@@ -10,6 +10,9 @@ internal static class SqlDatabases
     public const int MySqlPort = 3306;
     public const int PostgreSqlPort = 5432;
 
+    /// <summary>A command that takes too long ends with its connection: a server that does not answer would not answer a request to cancel either.</summary>
+    private const int NoCancellation = -1;
+
     public static DbDataSource MySql(MySqlSourceOptions options)
     {
         var (host, port) = HostPort.Parse(options.Server, MySqlPort);
@@ -23,6 +26,7 @@ internal static class SqlDatabases
             MaximumPoolSize = (uint)options.PoolSize,
             ConnectionTimeout = Seconds(options),
             DefaultCommandTimeout = Seconds(options),
+            CancellationTimeout = NoCancellation,
             SslMode = options.Tls switch
             {
                 "verify" => MySqlSslMode.VerifyFull,
@@ -50,6 +54,7 @@ internal static class SqlDatabases
             MaxPoolSize = options.PoolSize,
             Timeout = (int)Seconds(options),
             CommandTimeout = (int)Seconds(options),
+            CancellationTimeout = NoCancellation,
             SslMode = options.Tls switch
             {
                 "verify" => SslMode.VerifyFull,

@@ -40,8 +40,9 @@ internal sealed partial class SqlQuery
     /// <summary>What it depends on of a client.</summary>
     public string KeyOf(ClientInfo client) => CacheKey.Of(placeholders.Select(name => Placeholders.Resolve(name, client)));
 
-    /// <summary>Runs it on a connection.</summary>
-    public async Task<DbDataReader> ExecuteAsync(DbConnection connection, ClientInfo client, CancellationToken cancellation)
+    /// <summary>Runs it on a connection, for as long as commands of that may take.</summary>
+    /// <remarks>It takes no token: drivers cancel a command on another connection, and block the thread that cancels until the server has answered there.</remarks>
+    public async Task<DbDataReader> ExecuteAsync(DbConnection connection, ClientInfo client)
     {
         var command = connection.CreateCommand();
         command.CommandText = text;
@@ -54,7 +55,7 @@ internal sealed partial class SqlQuery
             command.Parameters.Add(parameter);
         }
 
-        return await command.ExecuteReaderAsync(cancellation);
+        return await command.ExecuteReaderAsync();
     }
 
     [GeneratedRegex("'%([A-Za-z])'")]

@@ -30,21 +30,21 @@ internal sealed class SqlUserStore(DbDataSource database, SqlOptions options) : 
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         string? hash, salt;
-        await using (var row = await auth!.ExecuteAsync(connection, client, cancellation))
+        await using (var row = await auth!.ExecuteAsync(connection, client))
         {
-            if (!await row.ReadAsync(cancellation)) return null;
+            if (!await row.ReadAsync(CancellationToken.None)) return null;
             (hash, salt) = (Text(row, "password"), Text(row, "salt"));
         }
 
-        return new StoredUser(hash, salt, super is not null && await IsSuperuserAsync(super, connection, client, cancellation));
+        return new StoredUser(hash, salt, super is not null && await IsSuperuserAsync(super, connection, client));
     }
 
     public async Task<RuleSet> FindRulesAsync(ClientInfo client, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var row = await acl!.ExecuteAsync(connection, client, cancellation);
+        await using var row = await acl!.ExecuteAsync(connection, client);
         var rules = new List<Rule>();
-        while (await row.ReadAsync(cancellation))
+        while (await row.ReadAsync(CancellationToken.None))
         {
             if (RuleOf(row) is { } rule) rules.Add(rule);
         }
@@ -57,10 +57,10 @@ internal sealed class SqlUserStore(DbDataSource database, SqlOptions options) : 
 
     private static SqlQuery? Parse(string text) => text.Length == 0 ? null : SqlQuery.TryParse(text, out var query, out var fault) ? query : throw new FormatException(fault);
 
-    private static async Task<bool> IsSuperuserAsync(SqlQuery query, DbConnection connection, ClientInfo client, CancellationToken cancellation)
+    private static async Task<bool> IsSuperuserAsync(SqlQuery query, DbConnection connection, ClientInfo client)
     {
-        await using var row = await query.ExecuteAsync(connection, client, cancellation);
-        return await row.ReadAsync(cancellation) && !row.IsDBNull(0) && Convert.ToBoolean(row.GetValue(0), CultureInfo.InvariantCulture);
+        await using var row = await query.ExecuteAsync(connection, client);
+        return await row.ReadAsync() && !row.IsDBNull(0) && Convert.ToBoolean(row.GetValue(0), CultureInfo.InvariantCulture);
     }
 
     /// <returns>Null if the row names nobody, or says neither who may nor what.</returns>
