@@ -94,6 +94,7 @@ internal sealed partial class PrivateProcess : IAsyncDisposable
     {
         Send(process!.Id, 19); // first, so that it makes no more children
         foreach (var child in Children()) Send(child, 19);
+        Assert.True(SpinWait.SpinUntil(() => Children().Append(process.Id).All(IsStopped), Limit)); // each of their threads in its own time
     }
 
     /// <summary>SIGCONT.</summary>
@@ -119,6 +120,8 @@ internal sealed partial class PrivateProcess : IAsyncDisposable
         var file = string.Create(CultureInfo.InvariantCulture, $"/proc/{process!.Id}/task/{process.Id}/children");
         return File.Exists(file) ? [.. File.ReadAllText(file).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(child => int.Parse(child, CultureInfo.InvariantCulture))] : [];
     }
+
+    private static bool IsStopped(int id) => Directory.GetDirectories($"/proc/{id}/task").All(thread => File.ReadAllText(Path.Combine(thread, "stat")).Contains(") T", StringComparison.Ordinal));
 
     private static bool IsZombie(int id)
     {

@@ -125,7 +125,8 @@ public sealed class LdapSourceTests : SourceContract
 
     [Theory]
     [InlineData("BaseDn", "ou=device", ":BaseDn = 'ou=device' does not name the user")]
-    [InlineData("Filters:0:Key", "uid", "Filters[0].Value")]
+    [InlineData("Filters:0:Key", "uid", ":Filters:0:Value is empty")]
+    [InlineData("Filters:0:Op", "not", ":Filters:0:Op = 'not' is neither and nor or")]
     [InlineData("PasswordFile", "/nowhere/at/all", ":PasswordFile = /nowhere/at/all: there is no such file")]
     public async Task BadSearchesStopTheStart(string key, string value, string message)
     {

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Security.Sources.Ldap;
 
@@ -30,7 +29,6 @@ internal sealed class LdapOptions : ServerOptions
     public string MatchObjectClass { get; set; } = "mqttUser";
 
     /// <summary>What entries must be, instead of <see cref="MatchObjectClass"/>; from left to right.</summary>
-    [ValidateEnumeratedItems]
     public LdapFilterOptions[] Filters { get; set; } = [];
 
     /// <summary>The directory compares the password: the broker binds as the user. Otherwise the broker reads <see cref="PasswordAttribute"/> and compares it.</summary>
@@ -46,13 +44,10 @@ internal sealed class LdapOptions : ServerOptions
 /// <summary>An attribute and its value.</summary>
 internal sealed class LdapFilterOptions
 {
-    [Required]
     public string Key { get; set; } = "";
 
-    [Required]
     public string Value { get; set; } = "";
 
     /// <summary>`and` or `or`, to the next one.</summary>
-    [RegularExpression("and|or")]
     public string Op { get; set; } = "and";
 }

@@ -26,6 +26,13 @@ internal sealed class LdapSource(LdapOptions options, SourceGuard guard, TimePro
     public static IEnumerable<(string Key, string Fault)> Faults(LdapOptions options)
     {
         if (!options.BaseDn.Contains("${user}", StringComparison.Ordinal)) yield return (nameof(options.BaseDn), $" = '{options.BaseDn}' does not name the user: it needs ${{user}}");
+        for (var i = 0; i < options.Filters.Length; i++)
+        {
+            var (key, one) = ($"{nameof(options.Filters)}:{i}", options.Filters[i]);
+            if (one.Key.Length == 0) yield return ($"{key}:{nameof(one.Key)}", " is empty");
+            if (one.Value.Length == 0) yield return ($"{key}:{nameof(one.Value)}", " is empty");
+            if (one.Op is not ("and" or "or")) yield return ($"{key}:{nameof(one.Op)}", $" = '{one.Op}' is neither and nor or");
+        }
     }
 
     public async ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password)

@@ -38,8 +38,15 @@ public class TopicPatternTests
     [InlineData("a/%c/#", "a/id/x", true)]
     [InlineData("a/%c", "a/other", false)]
     [InlineData("a/%c", "a/%c", false)]
-    [InlineData("a/x%c", "a/xid", false)]
-    [InlineData("a/x%c", "a/x%c", true)]
+    [InlineData("a/x%c", "a/xid", true)]
+    [InlineData("a/x%c", "a/x%c", false)]
+    [InlineData("a/x%c", "a/xidx", false)]
+    [InlineData("a/%c-%u/b", "a/id-user/b", true)]
+    [InlineData("a/%c-%u/b", "a/id-/b", false)]
+    [InlineData("a/%c%u", "a/iduser", true)]
+    [InlineData("a/%c%u", "a/id", false)]
+    [InlineData("a/50%", "a/50%", true)]
+    [InlineData("a/%x%c", "a/%xid", true)]
     [InlineData("%u/%c", "user/id", true)]
     public void TopicsAndFiltersAreCovered(string pattern, string topic, bool covers) =>
         Assert.Equal(covers, TopicPattern.Parse(pattern).Covers(Clients.Of(), topic, broadly: false));
@@ -58,6 +65,7 @@ public class TopicPatternTests
     [InlineData("#", "d/#")]
     [InlineData("a/b", "d/a/b")]
     [InlineData("", "d/")]
+    [InlineData("$SYS", "d/$SYS")]
     public void NameWithWildcardsOrLevelsGivesNothing(string id, string topic)
     {
         Assert.False(TopicPattern.Parse("d/%c").Covers(Clients.Of(id), topic, broadly: false));
