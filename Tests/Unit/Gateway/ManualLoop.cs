@@ -9,7 +9,7 @@ namespace Broker.Tests.Unit.Gateway;
 [SuppressMessage("Design", "CA1001", Justification = "nothing in it needs disposing")]
 internal sealed class ManualLoop(ManualClock clock) : AbstractScheduledEventExecutor, IEventLoop
 {
-    private readonly Thread owner = Thread.CurrentThread;
+    private Thread owner = Thread.CurrentThread;
     private readonly Queue<IRunnable> tasks = new();
     private readonly List<(TimeSpan Due, IRunnable Task)> timers = [];
     private TimeSpan now;
@@ -60,6 +60,9 @@ internal sealed class ManualLoop(ManualClock clock) : AbstractScheduledEventExec
     }
 
     public override Task ShutdownGracefullyAsync(TimeSpan quietPeriod, TimeSpan timeout) => throw new NotSupportedException();
+
+    /// <summary>Its thread is the caller's from now on.</summary>
+    public void Bind() => owner = Thread.CurrentThread;
 
     /// <summary>Runs the task that has waited longest.</summary>
     public void RunOne()

@@ -21,7 +21,7 @@ public sealed class RemoteSessionTests
     private RemoteSession session = null!;
 
     [Fact]
-    public async Task CommandsTravelInOrder_WhenACallIsInFlight()
+    public Task CommandsTravelInOrder_WhenACallIsInFlight() => TestThread.RunAsync(async () =>
     {
         Open();
         var call = await gateway.Remote.NextAsync();
@@ -36,7 +36,7 @@ public sealed class RemoteSessionTests
         Assert.Equal(2, call.Batch.Number);
         Assert.All(call.Batch.Commands, command => Assert.Equal(("c", connection.Number), (command.ClientId, command.Connection)));
         call.Succeed();
-    }
+    });
 
     [Fact]
     public void ClientIsSentWhatTheSessionTells_WhenItIsAttached()
@@ -53,7 +53,7 @@ public sealed class RemoteSessionTests
     }
 
     [Fact]
-    public async Task CreditIsGivenAsTheSocketTakes_WhenDeliveriesCome()
+    public Task CreditIsGivenAsTheSocketTakes_WhenDeliveriesCome() => TestThread.RunAsync(async () =>
     {
         Open();
         await SucceedAsync("Attach");
@@ -70,10 +70,10 @@ public sealed class RemoteSessionTests
         peer.TakesBytes = true;
         await SucceedAsync($"Credit {2 * half * weight}");
         peer.Packets();
-    }
+    });
 
     [Fact]
-    public async Task ClientIsNotRead_WhenTooManyOfItsCommandsAreOnTheirWay()
+    public Task ClientIsNotRead_WhenTooManyOfItsCommandsAreOnTheirWay() => TestThread.RunAsync(async () =>
     {
         Open();
         var call = await gateway.Remote.NextAsync();
@@ -92,10 +92,10 @@ public sealed class RemoteSessionTests
         Assert.Equal(24, call.Commands.Length);
         call.Succeed();
         await UntilAsync(() => connection.TakesPackets);
-    }
+    });
 
     [Fact]
-    public async Task IdentifiersAreDecidedAtOnce_WhenTheSessionKnewSomeBefore()
+    public Task IdentifiersAreDecidedAtOnce_WhenTheSessionKnewSomeBefore() => TestThread.RunAsync(async () =>
     {
         Open(new SessionLimits { MaxAwaitingRelease = 3 }, receipts: [7, 8]);
         await SucceedAsync("Attach");
@@ -112,7 +112,7 @@ public sealed class RemoteSessionTests
         Assert.False(released.Completion.IsCompleted);
         Tell(new PipeItem(connection.Number, PipeItemKind.Answer, Number: 3), new PipeItem(connection.Number, PipeItemKind.Answer, Number: 3));
         Assert.Equal(ReasonCode.Success, await released.Completion);
-    }
+    });
 
     [Fact]
     public void IdentifierIsFree_WhenPubrelDoesNotComeInTime()
@@ -124,7 +124,7 @@ public sealed class RemoteSessionTests
     }
 
     [Fact]
-    public async Task ClientIsToldAndReceiptsAreAnswered_WhenTheSessionRefuses()
+    public Task ClientIsToldAndReceiptsAreAnswered_WhenTheSessionRefuses() => TestThread.RunAsync(async () =>
     {
         Open();
         await SucceedAsync("Attach");
@@ -139,10 +139,10 @@ public sealed class RemoteSessionTests
         await AnswerAllAsync();
         Assert.Equal(ReasonCode.ServerShuttingDown, await receipt.Completion);
         Assert.Equal(new CloseSessionRequest(Location, true, null), await grain.Closed);
-    }
+    });
 
     [Fact]
-    public async Task ClientIsSentAway_WhenTheProcessOfItsSessionIsDead()
+    public Task ClientIsSentAway_WhenTheProcessOfItsSessionIsDead() => TestThread.RunAsync(async () =>
     {
         Open();
         await SucceedAsync("Attach");
@@ -154,10 +154,10 @@ public sealed class RemoteSessionTests
         Assert.Equal(["Disconnect 0x8B"], peer.Packets());
         (await gateway.Remote.NextAsync()).Fail(); // Detach, which is not repeated
         await UntilAsync(() => grain.Closed.IsCompleted);
-    }
+    });
 
     [Fact]
-    public async Task ClientIsSentAway_WhenACallFailsForGood()
+    public Task ClientIsSentAway_WhenACallFailsForGood() => TestThread.RunAsync(async () =>
     {
         Open();
         (await gateway.Remote.NextAsync()).Fail();
@@ -168,10 +168,10 @@ public sealed class RemoteSessionTests
         call.Fail();
         await UntilAsync(() => connection.IsEnding);
         Assert.Equal(["Disconnect 0x8B"], peer.Packets());
-    }
+    });
 
     [Fact]
-    public async Task SessionIsLeftOnlyWhenItKnowsAll_WhenTheConnectionEnds()
+    public Task SessionIsLeftOnlyWhenItKnowsAll_WhenTheConnectionEnds() => TestThread.RunAsync(async () =>
     {
         Open();
         var call = await gateway.Remote.NextAsync();
@@ -185,10 +185,10 @@ public sealed class RemoteSessionTests
         Assert.False(grain.Closed.IsCompleted);
         call.Succeed();
         await UntilAsync(() => grain.Closed.IsCompleted);
-    }
+    });
 
     [Fact]
-    public async Task RetainedWaitForRoom_WhenTheQueueIsLong()
+    public Task RetainedWaitForRoom_WhenTheQueueIsLong() => TestThread.RunAsync(async () =>
     {
         Open();
         await SucceedAsync("Attach");
@@ -207,7 +207,7 @@ public sealed class RemoteSessionTests
         Tell(new PipeItem(connection.Number, PipeItemKind.Publish, Numbered("x", 1)));
         gateway.Manual.RunAll();
         await UntilAsync(() => false, seen => seen.Any(command => command.StartsWith("Credit", StringComparison.Ordinal)));
-    }
+    });
 
     [Fact]
     public void SubscriptionsAreKnown_WhenTheyAreLimited()
@@ -226,6 +226,7 @@ public sealed class RemoteSessionTests
 
     private void Open(SessionLimits? limits = null, ushort[]? receipts = null, string[]? filters = null)
     {
+        gateway.Manual.Bind();
         (connection, peer) = gateway.Accept();
         peer.SpeaksV5();
         connection.Speak(ProtocolVersion.V5);
