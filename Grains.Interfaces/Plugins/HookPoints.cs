@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Broker.Grains.Interfaces.Plugins;
 
 /// <summary>A point at which callbacks change a value or decide something, while the client waits. All of them may be added and removed at any time, from any thread.</summary>
@@ -30,6 +32,7 @@ public interface IHookEvent<TEvent>
 }
 
 /// <summary>What a callback says: whether the value changes, and whether the callbacks behind it are asked.</summary>
+[SuppressMessage("Design", "CA1000", Justification = "the callback's type says which T it is")]
 public readonly record struct HookAnswer<T>
 {
     private HookAnswer(bool isChanged, bool isLast, T value) => (IsChanged, IsLast, Value) = (isChanged, isLast, value);
