@@ -7,6 +7,7 @@ using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
@@ -40,6 +41,7 @@ internal static class BrokerSilo
         AddOptions<StorageOptions>(builder, StorageOptions.Section);
         AddOptions<RoutingOptions>(builder, RoutingOptions.Section);
         AddOptions<RetainedOptions>(builder, RetainedOptions.Section);
+        services.TryAddSingleton<IBrokerHooks>(NoBrokerHooks.Instance); // a gateway in this process brings its own
         services.TryAddSingleton(TimeProvider.System); // a test brings its own clock
         var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
         var cluster = builder.Configuration.GetSection(ClusterOptions.Section).Get<ClusterOptions>() ?? new ClusterOptions();

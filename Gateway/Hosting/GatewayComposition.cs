@@ -1,3 +1,4 @@
+using Broker.Gateway.Hooks;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Limits;
@@ -33,6 +34,7 @@ internal static class GatewayComposition
         services.AddSingleton<IValidateOptions<ListenersOptions>, ListenersValidator>();
         AddTransport(services);
         AddLinks(services);
+        builder.AddHooks();
         builder.AddSecurity();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
@@ -58,6 +60,7 @@ internal static class GatewayComposition
             provider.GetRequiredService<HandshakeAdmission>(),
             provider.GetRequiredService<BrokerGauges>(),
             [.. provider.GetServices<IClientObserver>()],
+            provider.GetRequiredService<BrokerHooks>(),
             provider.GetRequiredService<ILogger<Connection>>()));
         services.AddSingleton<Pulse>();
         services.AddSingleton<Listeners>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<Listeners>());
@@ -96,7 +99,7 @@ internal static class GatewayComposition
             provider.GetRequiredService<ITransport>().CreateLoops(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.EffectiveEventLoops));
         services.AddSingleton(provider => new GatewayLoops(
             provider.GetRequiredService<IEventLoopGroup>().Items, provider.GetRequiredService<ShardMap>(), provider.GetRequiredService<Pulse>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<BrokerHooks>()));
     }
 
     private static void AddLinks(IServiceCollection services)

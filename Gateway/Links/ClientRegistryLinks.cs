@@ -1,8 +1,10 @@
+using Broker.Gateway.Hooks;
 using Broker.Gateway.Mqtt;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Routing;
 
 namespace Broker.Gateway.Links;
@@ -10,7 +12,7 @@ namespace Broker.Gateway.Links;
 /// <summary>This gateway's way to the client registry, and the takeover that a registration may demand (promise 4).</summary>
 internal sealed class ClientRegistryLinks(
     ILocalClientRegistries local, IGrainFactory grains, ShardMap map, ILocalSiloDetails silo, IGatewayClient gateways, ISiloStatusOracle silos,
-    ConnectionTable connections, BrokerGauges gauges, TimeProvider time)
+    ConnectionTable connections, BrokerHooks hooks, BrokerGauges gauges, TimeProvider time)
 {
     /// <summary>Where a connection of this process is.</summary>
     public ClientLocation LocationOf(ulong connection) => new(silo.SiloAddress, connection);
@@ -26,11 +28,17 @@ internal sealed class ClientRegistryLinks(
 
         if (result.Previous is not { } previous || previous == registration.Location) return result;
         // A durable session that is discarded counts where it ends.
-        if (!cleanStart) BrokerCounters.Add(Metric.SessionTakeovered);
-        else if (!result.HasStoredSession) BrokerCounters.Add(Metric.SessionDiscarded);
+        if (!cleanStart) Count(Metric.SessionTakeovered, hooks.SessionTakenOver, registration.ClientId);
+        else if (!result.HasStoredSession) Count(Metric.SessionDiscarded, hooks.SessionDiscarded, registration.ClientId);
         if (!previous.Gateway.Equals(silo.SiloAddress)) await GrainCalls.InsistAsync(() => CloseElsewhereAsync(previous), time);
         else if (connections.Find(previous.Connection) is { } older) await older.CloseAsync(ReasonCode.SessionTakenOver, "takeovered");
         return result;
+    }
+
+    private static void Count(Metric ending, HookEvent<SessionEvent> point, string clientId)
+    {
+        BrokerCounters.Add(ending);
+        if (!point.IsEmpty) point.Raise(new SessionEvent(clientId));
     }
 
     /// <summary>Returns when the connection can send no more: its gateway says so, or has been declared dead. One that is merely silent is waited for.</summary>

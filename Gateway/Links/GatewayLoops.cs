@@ -1,3 +1,4 @@
+using Broker.Gateway.Hooks;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
 using DotNetty.Common.Concurrency;
@@ -11,9 +12,9 @@ internal sealed class GatewayLoops
     private readonly RecentOrigins recent = new();
     private readonly Dictionary<IEventLoop, LoopContext> byLoop;
 
-    public GatewayLoops(IEnumerable<IEventLoop> loops, ShardMap map, Pulse pulse, TimeProvider time)
+    public GatewayLoops(IEnumerable<IEventLoop> loops, ShardMap map, Pulse pulse, TimeProvider time, BrokerHooks? hooks = null)
     {
-        All = [.. loops.Select((loop, index) => new LoopContext(index, loop, map, pulse, time))];
+        All = [.. loops.Select((loop, index) => new LoopContext(index, loop, map, pulse, time) { Hooks = hooks ?? BrokerHooks.None })];
         byLoop = All.ToDictionary(context => context.Loop);
     }
 

@@ -1,3 +1,4 @@
+using Broker.Gateway.Hooks;
 using Broker.Gateway.Mqtt;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Routing;
@@ -46,6 +47,9 @@ internal sealed class LoopContext : IRunnable
     public LoopDelivery Delivery { get; }
 
     public LoopMailbox Mailbox { get; }
+
+    /// <summary>The gateway's hooks.</summary>
+    public BrokerHooks Hooks { get; init; } = BrokerHooks.None;
 
     /// <summary>The last PUBLISH encoded for several subscribers.</summary>
     public EncodedPublish Encoded { get; } = new();

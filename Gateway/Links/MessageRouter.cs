@@ -1,5 +1,6 @@
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
@@ -42,7 +43,11 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
     }
 
     /// <summary>Publishes a will: nobody waits for it.</summary>
-    public void PublishWill(LoopContext loop, ApplicationMessage message) => Publish(loop, message, RouteOf(message.Topic), null);
+    public void PublishWill(LoopContext loop, ApplicationMessage message)
+    {
+        if (loop.Hooks.MessagePublish.IsEmpty) Publish(loop, message, RouteOf(message.Topic), null);
+        else _ = PublishHookedAsync(loop, message);
+    }
 
     /// <summary>Publishes what the broker says of itself: nobody waits for it, and it is not among the messages published.</summary>
     public void PublishSystem(LoopContext loop, ApplicationMessage message) => Send(loop, message, RouteOf(message.Topic), null);
@@ -52,6 +57,11 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
 
     /// <summary>The same for a message that found its member gone, in a later turn of the loop: a publisher may be going through its routes just now.</summary>
     public void RedispatchSoon(LoopContext loop, ApplicationMessage message, TopicFilter filter) => loop.Loop.Execute(() => Redispatch(loop, message, filter));
+
+    private async Task PublishHookedAsync(LoopContext loop, ApplicationMessage message)
+    {
+        if (await loop.Hooks.PublishingAsync(null, message) is { } changed) loop.Run(() => Publish(loop, changed, RouteOf(changed.Topic), null));
+    }
 
     private bool Send(LoopContext loop, ApplicationMessage message, TopicRoute route, PublishReceipt? receipt)
     {
@@ -72,7 +82,7 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
         var match = route.Match!;
         if (match.DestinationCount == 0)
         {
-            if (!message.Topic.IsSystem) BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
+            if (!message.Topic.IsSystem) loop.Hooks.CountDropped(message);
             return false;
         }
 

@@ -35,6 +35,13 @@ internal static class Acceptance
         };
     }
 
+    /// <summary>The session expiry interval in effect, in seconds.</summary>
+    public static uint ExpirySeconds(ConnectPacket connect, MqttOptions options)
+    {
+        if (connect.Version != ProtocolVersion.V5) return connect.CleanStart ? 0 : (uint)options.SessionExpiryInterval.TotalSeconds;
+        return options.LimitExpiry(connect.SessionExpiryInterval ?? 0);
+    }
+
     /// <summary>The will a client leaves, on its topic behind its mountpoint.</summary>
     public static Will? MakeWill(WillPacket? will, ClientInfo client, string mountpoint) => will is null ? null : new Will(
         new ApplicationMessage

@@ -15,11 +15,17 @@ internal sealed class AcknowledgementReceiver(Connection connection, PublishRece
         {
             case PacketType.Puback:
                 BrokerCounters.Add(Metric.PacketsPubackReceived);
-                if (!session.Acknowledge(packetIdentifier)) CountUnexpected(session, packetIdentifier, Metric.PacketsPubackInuse, Metric.PacketsPubackMissed);
+                if (session.Acknowledge(packetIdentifier)) connection.Sender.NoteAcknowledged(packetIdentifier);
+                else CountUnexpected(session, packetIdentifier, Metric.PacketsPubackInuse, Metric.PacketsPubackMissed);
                 break;
             case PacketType.Pubrec:
                 BrokerCounters.Add(Metric.PacketsPubrecReceived);
-                if (session.Receive(packetIdentifier, code)) break;
+                if (session.Receive(packetIdentifier, code))
+                {
+                    connection.Sender.NoteAcknowledged(packetIdentifier);
+                    break;
+                }
+
                 CountUnexpected(session, packetIdentifier, Metric.PacketsPubrecInuse, Metric.PacketsPubrecMissed);
                 // Answered all the same, so that the client can let go of it.
                 if (code < ReasonCode.UnspecifiedError)

@@ -1,4 +1,5 @@
 using System.Text;
+using Broker.Gateway.Hooks;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
@@ -37,6 +38,13 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         {
             Refuse(check.Code, check.Code == ReasonCode.Banned ? "banned" : "too many clients", check);
             return;
+        }
+
+        if (!services.Hooks.ClientConnect.IsEmpty)
+        {
+            (connect, client) = await ConnectHooks.ReadAsync(services, connect, client);
+            if (connection.IsEnding) return;
+            connection.Sender.Limit(connect);
         }
 
         if (connect.AuthenticationMethod is { } method)
@@ -175,7 +183,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         Version = connect.Version,
         CleanStart = connect.CleanStart,
         KeepAlive = connect.Version == ProtocolVersion.V5 && services.Mqtt.ServerKeepAlive is { } forced ? forced : connect.KeepAlive,
-        ExpirySeconds = ExpirySeconds(),
+        ExpirySeconds = Acceptance.ExpirySeconds(connect, services.Mqtt),
         RemoteAddress = peer.RemoteAddress,
         Listener = peer.Listener.Name,
         ListenerPort = peer.Listener.Port,
@@ -184,12 +192,6 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         Subject = peer.Subject,
         ConnectedAt = connection.Loop.Time.GetUtcNow(),
     };
-
-    private uint ExpirySeconds()
-    {
-        if (connect.Version != ProtocolVersion.V5) return connect.CleanStart ? 0 : (uint)services.Mqtt.SessionExpiryInterval.TotalSeconds;
-        return services.Mqtt.LimitExpiry(connect.SessionExpiryInterval ?? 0);
-    }
 
     /// <summary>The client is who it says: gives it what it was granted, and looks whether its will may be.</summary>
     private async ValueTask AdmitAsync(ClientGrants grants, byte[]? authenticationData)
@@ -249,13 +251,14 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         if (connection.IsEnding)
         {
             await session.CloseAsync(publishWill: false, expirySeconds: null);
-            if (!session.StoresReceipts) BrokerCounters.Add(Metric.SessionTerminated);
+            if (!session.StoresReceipts) services.EndSession(client);
             return;
         }
 
         done = true;
-        connection.Sender.Unmount(Encoding.UTF8.GetByteCount(mountpoint));
-        connection.Send(accepted with { SessionPresent = session.IsPresent });
+        connection.Sender.Serve(client, Encoding.UTF8.GetByteCount(mountpoint));
+        connection.Send(ConnectHooks.Write(services.Hooks, client, accepted with { SessionPresent = session.IsPresent }));
+        ConnectHooks.Opened(services.Hooks, client, session.IsPresent);
         connection.Accepted(client, session, mountpoint);
     }
 
@@ -291,6 +294,6 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         services.Refusals.Add(client.ClientId, new Refusal(RefusalKind.Connect, code, denial.Source ?? Refusal.Broker) { Reason = denial.Reason ?? reason });
         BrokerCounters.Add(Metric.ClientRefused);
         foreach (var observer in services.Observers) observer.Refused(client, code, reason);
-        return connection.Rules.Refuse(code, connect.RequestProblemInformation ? reason : null);
+        return ConnectHooks.Write(services.Hooks, client, connection.Rules.Refuse(code, connect.RequestProblemInformation ? reason : null));
     }
 }

@@ -133,7 +133,7 @@ internal sealed partial class Connection : IPacketHandler
                 _ = Reading.RunAsync(() => services.Subscriptions.SubscribeAsync(this, subscribe));
                 break;
             case UnsubscribePacket unsubscribe:
-                _ = Reading.RunAsync(() => SubscriptionHandler.UnsubscribeAsync(this, unsubscribe));
+                _ = Reading.RunAsync(() => services.Subscriptions.UnsubscribeAsync(this, unsubscribe));
                 break;
             case DisconnectPacket disconnect:
                 OnDisconnect(disconnect);
@@ -284,7 +284,7 @@ internal sealed partial class Connection : IPacketHandler
             {
                 BrokerCounters.Add(Metric.ClientDisconnected);
                 // A durable session's end is its grain's to count, a replaced one's its successor's.
-                if (!Session!.StoresReceipts && !isTakenOver) BrokerCounters.Add(Metric.SessionTerminated);
+                if (!Session!.StoresReceipts && !isTakenOver) services.EndSession(Client!);
                 foreach (var observer in services.Observers) observer.Disconnected(Client!, reason);
                 await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session.CloseAsync(publishWill, changedExpiry));
             }

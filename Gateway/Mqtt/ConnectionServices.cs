@@ -1,3 +1,4 @@
+using Broker.Gateway.Hooks;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Limits;
@@ -7,6 +8,7 @@ using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Plugins;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Gateway.Mqtt;
@@ -28,4 +30,13 @@ internal sealed record ConnectionServices(
     HandshakeAdmission Admission,
     BrokerGauges Gauges,
     IReadOnlyList<IClientObserver> Observers,
-    ILogger Log);
+    BrokerHooks Hooks,
+    ILogger Log)
+{
+    /// <summary>A transient session has ended with its connection.</summary>
+    public void EndSession(ClientInfo client)
+    {
+        BrokerCounters.Add(Metric.SessionTerminated);
+        ((IBrokerHooks)Hooks).SessionEnded(client.ClientId, isDiscarded: false);
+    }
+}

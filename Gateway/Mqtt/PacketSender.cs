@@ -1,8 +1,11 @@
+using Broker.Gateway.Hooks;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Codec;
 using Broker.Gateway.Mqtt.Packets;
+using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Sessions;
 using DotNetty.Buffers;
 using DotNetty.Transport.Channels;
@@ -22,6 +25,8 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
     private int bufferSize = BufferBytes;
     private bool flushScheduled;
     private int mountpointBytes;
+    private ClientInfo? client;
+    private DeliveryHooks? hooked;
     private uint maximumPacketSize = uint.MaxValue;
     private bool sendsProblemInformation = true;
 
@@ -31,9 +36,9 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
     /// <summary>Speaks the client's version from now on.</summary>
     public void Speak(MqttCodec clientCodec) => codec = clientCodec;
 
-    /// <summary>Takes the client's mountpoint off every topic.</summary>
-    /// <param name="length">How many bytes it puts before them.</param>
-    public void Unmount(int length) => mountpointBytes = length;
+    /// <summary>The client is accepted: takes its mountpoint off every topic.</summary>
+    /// <param name="mountpoint">How many bytes that puts before them.</param>
+    public void Serve(ClientInfo accepted, int mountpoint) => (client, mountpointBytes) = (accepted, mountpoint);
 
     /// <summary>Keeps to the client's limits from now on.</summary>
     public void Limit(ConnectPacket connect)
@@ -77,10 +82,17 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
         });
     }
 
+    /// <summary>The client has acknowledged what it got under an identifier, with PUBACK or PUBREC.</summary>
+    public void NoteAcknowledged(ushort packetIdentifier) => hooked?.Acknowledged(packetIdentifier);
+
     /// <summary>Writes a PUBLISH.</summary>
     /// <param name="shared">Other subscribers are about to get the very same packet.</param>
     /// <returns>False if it is larger than the client accepts: then it counts as delivered. [MQTT-3.1.2-25]</returns>
-    public bool Publish(in Delivery delivery, bool dup, bool shared)
+    public bool Publish(in Delivery delivery, bool dup, bool shared) => loop.Hooks.WatchDeliveries
+        ? Write((hooked ??= new DeliveryHooks(loop.Hooks, client!)).Delivering(delivery), dup, shared: false)
+        : Write(delivery, dup, shared);
+
+    private bool Write(in Delivery delivery, bool dup, bool shared)
     {
         var message = delivery.Message;
         var plain = delivery.Qos == Qos.AtMostOnce && aliases is null && delivery.Identifiers.IsEmpty && message.ExpiresAt == 0;
@@ -119,7 +131,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
 
         if (size > maximumPacketSize)
         {
-            BrokerCounters.Add(Metric.DeliveryDroppedTooLarge);
+            loop.Hooks.CountDropped(client?.ClientId ?? "", message, Metric.DeliveryDroppedTooLarge);
             return false;
         }
 

@@ -1,3 +1,4 @@
+using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
@@ -49,7 +50,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         // Behind what the alias is learned from, so that a refusal costs this message only.
         if (quota is not null && !MayRoute(packet, quota)) return;
         var message = MakeMessage(packet, topic);
-        if (connection.Access!.KnowsPublish(topic)) Route(message, topic, packet.PacketIdentifier);
+        if (connection.Access!.KnowsPublish(topic) && services.Hooks.MessagePublish.IsEmpty) Route(message, topic.Route, packet.Qos, packet.PacketIdentifier);
         else Authorize(message, topic, packet.PacketIdentifier);
     }
 
@@ -112,9 +113,10 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
     private void Authorize(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier) => _ = connection.Reading.RunAsync(async () =>
     {
-        if (await connection.Access!.MayPublishAsync(topic))
+        if (connection.Access!.KnowsPublish(topic) || await connection.Access.MayPublishAsync(topic))
         {
-            Route(message, topic, packetIdentifier);
+            var changed = services.Hooks.MessagePublish.IsEmpty ? message : await services.Hooks.PublishingAsync(connection.Access.Context, message);
+            Route(changed, changed is null || ReferenceEquals(changed.Topic, message.Topic) ? topic.Route : services.Router.RouteOf(changed.Topic), message.Qos, packetIdentifier);
             return;
         }
 
@@ -131,46 +133,53 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         else Refuse(message.Qos, packetIdentifier, ReasonCode.NotAuthorized);
     });
 
-    private void Route(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
+    /// <summary>Routes a message and answers its publisher.</summary>
+    /// <param name="message">Null if it is to go to nobody. Its QoS may be another than that of the packet.</param>
+    /// <param name="qos">The packet's.</param>
+    private void Route(ApplicationMessage? message, TopicRoute route, Qos qos, ushort packetIdentifier)
     {
         if (connection.IsEnding) return;
         connection.Loop.Congested = null;
-        if (message.Qos == Qos.AtMostOnce) services.Router.Publish(connection.Loop, message, topic.Route, null);
-        else if (message.Qos == Qos.AtLeastOnce) RouteAtLeastOnce(message, topic, packetIdentifier);
-        else RouteExactlyOnce(message, topic, packetIdentifier);
-        quota?.Take(topic.Route.Match?.DestinationCount ?? 0);
+        if (qos == Qos.AtMostOnce) Publish(message, route, null);
+        else if (qos == Qos.AtLeastOnce) RouteAtLeastOnce(message, route, packetIdentifier);
+        else RouteExactlyOnce(message, route, packetIdentifier);
+        quota?.Take(route.Match?.DestinationCount ?? 0);
         if (connection.Loop.Congested is { } behind) connection.Reading.WaitFor(behind);
     }
 
-    private void RouteAtLeastOnce(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
+    private bool NeedsReceipt(ApplicationMessage? message, TopicRoute route) => message is { Qos: not Qos.AtMostOnce } && services.Router.NeedsReceipt(route, message.Retain);
+
+    private bool Publish(ApplicationMessage? message, TopicRoute route, PublishReceipt? receipt) => message is null || services.Router.Publish(connection.Loop, message, route, receipt);
+
+    private void RouteAtLeastOnce(ApplicationMessage? message, TopicRoute route, ushort packetIdentifier)
     {
-        if (!services.Router.NeedsReceipt(topic.Route, message.Retain))
+        if (!NeedsReceipt(message, route))
         {
-            var routed = services.Router.Publish(connection.Loop, message, topic.Route, null);
+            var routed = Publish(message, route, null);
             Answer(Qos.AtLeastOnce, packetIdentifier, routed ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers);
             return;
         }
 
         var pending = Acknowledgements.Add(PacketType.Puback, packetIdentifier);
-        services.Router.Publish(connection.Loop, message, topic.Route, pending);
+        Publish(message, route, pending);
         pending.AllKnown();
     }
 
-    private void RouteExactlyOnce(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
+    private void RouteExactlyOnce(ApplicationMessage? message, TopicRoute route, ushort packetIdentifier)
     {
         var session = connection.Session!;
         if (!services.Role.IsAlone)
         {
             if (session.StoresReceipts)
             {
-                RecordThenRoute(message, topic, packetIdentifier);
+                RecordThenRoute(message, route, packetIdentifier);
                 return;
             }
 
-            message = message.From(connection.Loop.NextOrigin());
+            message = message?.From(connection.Loop.NextOrigin());
         }
 
-        var pending = session.StoresReceipts || services.Router.NeedsReceipt(topic.Route, message.Retain)
+        var pending = session.StoresReceipts || NeedsReceipt(message, route)
             ? Acknowledgements.Add(PacketType.Pubrec, packetIdentifier)
             : null;
         var routed = true;
@@ -180,7 +189,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
             switch (session.TryReceive(packetIdentifier, pending, out _))
             {
                 case ReceiveOutcome.New:
-                    routed = services.Router.Publish(connection.Loop, message, topic.Route, pending);
+                    routed = Publish(message, route, message?.Qos == Qos.AtMostOnce ? null : pending);
                     break;
                 case ReceiveOutcome.Repeated: // [MQTT-4.3.3-10]
                     BrokerCounters.Add(Metric.PacketsPublishInuse);
@@ -200,7 +209,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
     /// <summary>Among several nodes receipt and message cannot be stored together. So the receipt comes first, and numbers the message: should this node die
     /// before PUBREC, the repetition has the same number, and who has had it takes it no more.</summary>
-    private void RecordThenRoute(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier)
+    private void RecordThenRoute(ApplicationMessage? message, TopicRoute route, ushort packetIdentifier)
     {
         // What comes behind one that was refused waits for the next connection too: all come again, in order and under numbers that are still known.
         if (connection.KeepAlive.HasLeftUnanswered) return;
@@ -216,12 +225,12 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
         if (outcome == ReceiveOutcome.Repeated) BrokerCounters.Add(Metric.PacketsPublishInuse);
         pending.KeepsIdentifier = !connection.Rules.AnswersRefusedPublish;
-        var named = message.From(MessageOrigin.OfSession(connection.Client!.ClientId, number));
+        var named = message?.From(MessageOrigin.OfSession(connection.Client!.ClientId, number));
         recorded.Then(code =>
         {
             if (connection.IsEnding) return;
             connection.Loop.Congested = null;
-            if (code < ReasonCode.UnspecifiedError) services.Router.Publish(connection.Loop, named, topic.Route, pending);
+            if (code < ReasonCode.UnspecifiedError) Publish(named, route, named?.Qos == Qos.AtMostOnce ? null : pending);
             pending.Answer(code);
             if (connection.Loop.Congested is { } behind) connection.Reading.WaitFor(behind);
         });

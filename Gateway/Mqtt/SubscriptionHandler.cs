@@ -1,3 +1,4 @@
+using Broker.Gateway.Hooks;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Packets;
@@ -12,7 +13,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Mqtt;
 
 /// <summary>Answers SUBSCRIBE and UNSUBSCRIBE: checks each filter, subscribes cluster-wide, sends what is retained.</summary>
-internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorization authorization, RetainedLinks retained)
+internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorization authorization, RetainedLinks retained, BrokerHooks hooks)
 {
     private readonly MqttOptions options = mqtt.Value;
 
@@ -24,10 +25,17 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
         var accepted = new List<Subscription>(packet.Requests.Length);
         for (var i = 0; i < codes.Length; i++)
         {
-            codes[i] = await CheckAsync(connection, packet.Requests[i], accepted);
+            codes[i] = await CheckAsync(connection, packet.Requests[i]);
             if (connection.IsEnding) return;
         }
 
+        var requests = await SubscriptionHooks.ReadAsync(hooks, connection.Access!.Context, packet.Requests, codes);
+        for (var i = 0; i < codes.Length; i++)
+        {
+            if (codes[i] == ReasonCode.Success) codes[i] = Accept(connection, requests[i], accepted);
+        }
+
+        if (connection.IsEnding) return;
         var results = accepted.Count > 0 ? await AddAsync(connection, [.. accepted]) : [];
         if (connection.IsEnding) return;
         for (int i = 0, next = 0; i < codes.Length; i++)
@@ -36,18 +44,21 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
         }
 
         connection.Send(new SubackPacket(packet.PacketIdentifier, codes));
+        SubscriptionHooks.Subscribed(hooks, connection.Access.Context, accepted, results);
         if (results.Length > 0) SendRetained(connection, accepted, results);
     }
 
     /// <summary>UNSUBSCRIBE.</summary>
-    public static async ValueTask UnsubscribeAsync(Connection connection, UnsubscribePacket packet)
+    public async ValueTask UnsubscribeAsync(Connection connection, UnsubscribePacket packet)
     {
         BrokerCounters.Add(Metric.PacketsUnsubscribeReceived);
         var codes = new ReasonCode[packet.Filters.Length];
         var filters = new List<TopicFilter>(codes.Length);
+        var asked = await SubscriptionHooks.ReadAsync(hooks, connection.Access!.Context, packet.Filters);
+        if (connection.IsEnding) return;
         for (var i = 0; i < codes.Length; i++)
         {
-            if (TryMount(connection, packet.Filters[i], out var filter)) filters.Add(filter);
+            if (TryMount(connection, asked[i], out var filter)) filters.Add(filter);
             else codes[i] = ReasonCode.TopicFilterInvalid;
         }
 
@@ -60,6 +71,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
 
         foreach (var filter in filters) connection.Retained?.Cancel(filter);
         connection.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
+        SubscriptionHooks.Unsubscribed(hooks, connection.Access.Context, filters, results);
     }
 
     /// <summary>Goes on with the retained messages that an earlier connection of the session left.</summary>
@@ -84,8 +96,8 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
 
     private RetainedFeed FeedOf(Connection connection) => connection.Retained ??= new RetainedFeed(connection, retained, options);
 
-    /// <returns>Success if the filter may be subscribed, and then it is among the accepted.</returns>
-    private async ValueTask<ReasonCode> CheckAsync(Connection connection, SubscriptionRequest request, List<Subscription> accepted)
+    /// <returns>Success if the filter may be subscribed.</returns>
+    private async ValueTask<ReasonCode> CheckAsync(Connection connection, SubscriptionRequest request)
     {
         if (request.Options.Identifier != 0 && !options.SubscriptionIdentifiers) return Fault(connection, ReasonCode.SubscriptionIdentifiersNotSupported);
         if (!TopicFilter.TryParse(request.Filter, out var written))
@@ -97,11 +109,16 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
         if (written.IsShared && request.Options.NoLocal) return Fault(connection, ReasonCode.ProtocolError); // [MQTT-3.8.3-4]
         if (written.HasWildcard && !options.WildcardSubscription) return ReasonCode.WildcardSubscriptionsNotSupported;
         if (options.MaxTopicLevels > 0 && written.Path.AsSpan().Count('/') >= options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
-        if (!await connection.Access!.MayAsync(TopicAccess.Subscribe, written.Path)) return Deny(connection);
+        return await connection.Access!.MayAsync(TopicAccess.Subscribe, written.Path) ? ReasonCode.Success : Deny(connection);
+    }
+
+    /// <returns>Success if there is room for the subscription, and then it is among the accepted.</returns>
+    private ReasonCode Accept(Connection connection, SubscriptionRequest request, List<Subscription> accepted)
+    {
         if (!TryMount(connection, request.Filter, out var filter)) return ReasonCode.TopicFilterInvalid;
         if (IsOverLimit(connection.Session!, filter, accepted)) return ReasonCode.QuotaExceeded;
         var subscription = request.Options;
-        if (options.IgnoreLoopDeliver && !connection.IsV5 && !written.IsShared) subscription = subscription with { NoLocal = true };
+        if (options.IgnoreLoopDeliver && !connection.IsV5 && !filter.IsShared) subscription = subscription with { NoLocal = true };
         accepted.Add(new Subscription(filter, subscription));
         return ReasonCode.Success;
     }

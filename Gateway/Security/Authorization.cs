@@ -40,6 +40,7 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
         var until = now + options.AccessCacheTime;
         foreach (var source in authorizers)
         {
+            if (source.IsEmpty) continue;
             var result = await source.AuthorizeAsync(client, access, topic);
             if (result.IsPassing) until = default;
             else if (result.Until < until) until = result.Until.Value;

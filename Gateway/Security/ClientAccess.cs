@@ -1,4 +1,5 @@
 using Broker.Gateway.Mqtt;
+using Broker.Grains.Interfaces.Plugins;
 
 namespace Broker.Gateway.Security;
 
@@ -7,9 +8,13 @@ namespace Broker.Gateway.Security;
 internal sealed class ClientAccess(Authorization authorization, ClientInfo client, TimeProvider time)
 {
     private AccessCache? cache;
+    private ClientContext? context;
     private bool hasAsked;
 
     public ClientInfo Client { get; } = client;
+
+    /// <summary>The client as hooks see it.</summary>
+    public ClientContext Context => context ??= Client.ToContext();
 
     private bool IsUnrestricted => Client.IsSuperuser || !authorization.IsNeeded;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Plugins;
 
 namespace Broker.Gateway.Security;
 
@@ -48,6 +49,25 @@ internal sealed record ClientInfo
 
     /// <inheritdoc cref="ClientGrants.Rules"/>
     public GrantedRules? Rules { get; init; }
+
+    /// <summary>This client as hooks see it.</summary>
+    public ClientContext ToContext() => new()
+    {
+        ClientId = ClientId,
+        UserName = UserName,
+        RemoteAddress = RemoteAddress as IPEndPoint,
+        Listener = Listener,
+        ListenerPort = ListenerPort,
+        ProtocolVersion = (int)Version,
+        CleanStart = CleanStart,
+        KeepAlive = KeepAlive,
+        SessionExpiryInterval = ExpirySeconds,
+        Mountpoint = Mountpoint,
+        IsSuperuser = IsSuperuser,
+        CommonName = CommonName,
+        Subject = Subject,
+        ConnectedAt = ConnectedAt,
+    };
 
     /// <summary>This client as the registry knows it.</summary>
     public ClientRegistration Register(ClientLocation at) => new(ClientId, at, ExpirySeconds > 0, ConnectedAt.ToUnixTimeMilliseconds());

@@ -9,6 +9,9 @@ internal interface IAuthenticator
     /// <summary>Its name in <see cref="SecurityOptions.AuthenticationOrder"/> and in what is told of refusals.</summary>
     string Name { get; }
 
+    /// <summary>It knows nobody now.</summary>
+    bool IsEmpty => false;
+
     /// <summary>Decides whether a client is who it says.</summary>
     /// <param name="password">As it came; never logged or kept.</param>
     ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password);

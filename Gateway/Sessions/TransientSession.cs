@@ -3,6 +3,7 @@ using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
 
@@ -119,8 +120,8 @@ internal sealed class TransientSession(
         }
 
         var outcome = state.Enqueue(delivery, out var dropped);
-        if (outcome == EnqueueOutcome.RefusedQos0) BrokerCounters.Add(Metric.DeliveryDroppedQos0Msg);
-        else if (outcome == EnqueueOutcome.QueuedDroppingOldest) dropped.CountDropped(loop.NowMs);
+        if (outcome == EnqueueOutcome.RefusedQos0) loop.Hooks.CountDropped(clientId, delivery.Message, Metric.DeliveryDroppedQos0Msg);
+        else if (outcome == EnqueueOutcome.QueuedDroppingOldest) loop.Hooks.CountDropped(clientId, dropped, loop.NowMs);
         if (limits.MaxQueueLength == 0 || state.QueueLength * 4 <= limits.MaxQueueLength) return;
         pressure ??= new QueuePressure(this, loop, limits.MaxQueueLength);
         if (pressure.IsHigh) loop.Congested = pressure;
@@ -142,7 +143,7 @@ internal sealed class TransientSession(
                     pressure?.Moved();
                     break;
                 case TakeOutcome.Expired:
-                    BrokerCounters.Add(Metric.DeliveryDroppedExpired);
+                    loop.Hooks.CountDropped(clientId, delivery.Message, Metric.DeliveryDroppedExpired);
                     pressure?.Moved();
                     break;
                 default:

@@ -39,6 +39,21 @@ public sealed class ApplicationMessage
     [Id(7)]
     public MessageOrigin? Origin { get; init; }
 
+    /// <summary>The same message with some things changed; null leaves them as they are.</summary>
+    /// <param name="payload">Owned by the new message.</param>
+    /// <param name="properties">Those that it has and MQTT 5.0 hands on.</param>
+    public ApplicationMessage With(TopicName? topic = null, byte[]? payload = null, Qos? qos = null, bool? retain = null, MessageProperties? properties = null) => new()
+    {
+        Topic = topic ?? Topic,
+        Payload = payload ?? Payload,
+        Qos = qos ?? Qos,
+        Retain = retain ?? Retain,
+        Properties = properties ?? Properties,
+        PublisherId = PublisherId,
+        ExpiresAt = ExpiresAt,
+        Origin = Origin,
+    };
+
     /// <summary>The same message with another end of life.</summary>
     /// <param name="unixMs">When it expires, in Unix milliseconds; 0 means never.</param>
     public ApplicationMessage ExpiringAt(long unixMs) => With(unixMs, Origin);

@@ -99,4 +99,6 @@ public enum Metric
     SessionTerminated,
     RoutesRepaired,
     SessionLost,
+    HooksFailed,
+    HooksDropped,
 }

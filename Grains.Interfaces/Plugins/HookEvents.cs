@@ -21,7 +21,7 @@ public sealed record SessionSubscribed(ClientContext Client, string Filter, Subs
 /// <param name="Filter">Share prefix and mountpoint included.</param>
 public sealed record SessionUnsubscribed(ClientContext Client, string Filter);
 
-/// <summary>A client has acknowledged a message: with PUBACK, or PUBCOMP.</summary>
+/// <summary>A client has acknowledged a message: with PUBACK, or PUBREC.</summary>
 public sealed record MessageAcked(ClientContext Client, ApplicationMessage Message);
 
 /// <summary>A message has been routed to nobody.</summary>

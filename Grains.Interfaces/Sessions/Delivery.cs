@@ -43,10 +43,6 @@ public readonly record struct Delivery(
         return true;
     }
 
-    /// <summary>Counts it as dropped from a full queue: for its age if it would not have been sent any more, else for want of room.</summary>
-    public void CountDropped(long nowMs) =>
-        BrokerCounters.Add(Message.IsExpired(nowMs) ? Metric.DeliveryDroppedExpired : Metric.DeliveryDroppedQueueFull);
-
     /// <summary>One delivery for two subscriptions that matched: at the highest QoS and with all identifiers. [MQTT-3.3.4-2]</summary>
     public Delivery Merge(in Delivery other)
     {

@@ -4,6 +4,7 @@ using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Links;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
@@ -26,13 +27,14 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
     private readonly GatewayPoll gateways;
     private readonly IServiceProvider services;
     private readonly Shard shard;
+    private readonly IBrokerHooks hooks;
     private readonly ReceivedBatches<(Task Done, ReasonCode[] Codes)> seen;
     private bool carried;
 
     public TopicShardGrain(
-        LocalShards local, BrokerStore store, GatewayPoll gateways, IServiceProvider services, IDestinationFactory destinations, TimeProvider time)
+        LocalShards local, BrokerStore store, GatewayPoll gateways, IServiceProvider services, IDestinationFactory destinations, IBrokerHooks hooks, TimeProvider time)
     {
-        (this.local, this.store, this.gateways, this.services) = (local, store, gateways, services);
+        (this.local, this.store, this.gateways, this.services, this.hooks) = (local, store, gateways, services, hooks);
         var tally = new ShardTally(Number, services.GetRequiredService<ShardMap>(), services.GetRequiredService<BrokerGauges>());
         shard = new Shard(new DestinationTable(destinations), services.GetRequiredService<IOptions<RoutingOptions>>().Value, tally);
         seen = new ReceivedBatches<(Task, ReasonCode[])>(time);
@@ -163,7 +165,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
             if (!shard.TryMatch(message.Topic, out var match)) throw new InvalidOperationException("The shard leaves this process.");
             if (match.DestinationCount == 0)
             {
-                if (!message.Topic.IsSystem) BrokerCounters.Add(Metric.MessagesDroppedNoSubscribers);
+                if (!message.Topic.IsSystem) hooks.CountDropped(message);
                 codes[i] = ReasonCode.NoMatchingSubscribers;
                 continue;
             }

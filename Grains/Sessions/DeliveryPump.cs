@@ -1,5 +1,6 @@
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
 
@@ -7,7 +8,7 @@ namespace Broker.Grains.Sessions;
 
 /// <summary>Sends a durable session's deliveries as far as its window, its client's socket and the store allow. Under the session's lock.</summary>
 /// <param name="restoredUpTo">Deliveries up to here came from the store and may have been sent before: that is not stored for each. [MQTT-3.3.1-1]</param>
-internal sealed class DeliveryPump(SessionState state, SessionJournal journal, long restoredUpTo, TimeProvider time)
+internal sealed class DeliveryPump(string clientId, SessionState state, SessionJournal journal, long restoredUpTo, IBrokerHooks hooks, TimeProvider time)
 {
     private readonly long mayBeSentUpTo = restoredUpTo;
 
@@ -52,7 +53,7 @@ internal sealed class DeliveryPump(SessionState state, SessionJournal journal, l
 
         if (unnumbered.Qos == Qos.AtMostOnce && !state.Limits.QueueQos0)
         {
-            BrokerCounters.Add(Metric.DeliveryDroppedQos0Msg);
+            hooks.CountDropped(clientId, unnumbered.Message, Metric.DeliveryDroppedQos0Msg);
             return;
         }
 
@@ -65,7 +66,7 @@ internal sealed class DeliveryPump(SessionState state, SessionJournal journal, l
         }
         else if (state.Enqueue(delivery, out var dropped) == EnqueueOutcome.QueuedDroppingOldest)
         {
-            dropped.CountDropped(NowMs);
+            hooks.CountDropped(clientId, dropped, NowMs);
             journal.Remove(dropped);
         }
 
@@ -87,7 +88,7 @@ internal sealed class DeliveryPump(SessionState state, SessionJournal journal, l
                     if (delivery.Qos == Qos.AtMostOnce) journal.Remove(delivery);
                     break;
                 case TakeOutcome.Expired:
-                    BrokerCounters.Add(Metric.DeliveryDroppedExpired);
+                    hooks.CountDropped(clientId, delivery.Message, Metric.DeliveryDroppedExpired);
                     journal.Remove(delivery);
                     break;
                 default:

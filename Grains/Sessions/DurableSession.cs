@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
@@ -28,7 +29,7 @@ internal sealed class DurableSession : ILocalSession
     private bool upgradeQos;
     private bool closed;
 
-    public DurableSession(string clientId, StoredSession stored, SessionLimits limits, BrokerStore store, ShardMap map, TimeProvider time)
+    public DurableSession(string clientId, StoredSession stored, SessionLimits limits, BrokerStore store, ShardMap map, IBrokerHooks hooks, TimeProvider time)
     {
         ClientId = clientId;
         (this.store, this.map, this.time) = (store, map, time);
@@ -41,7 +42,7 @@ internal sealed class DurableSession : ILocalSession
             state.Restore(journal.Restore(entry, shares.GetValueOrDefault(entry.ShareNumber)), entry.IsReleased ? InflightState.Released : null, NowMs);
         }
 
-        pump = new DeliveryPump(state, journal, Math.Min(stored.Header.SentUpTo ?? long.MaxValue, state.LastSequence), time);
+        pump = new DeliveryPump(clientId, state, journal, Math.Min(stored.Header.SentUpTo ?? long.MaxValue, state.LastSequence), hooks, time);
         Owner = new SessionOwner(gate, pump);
         foreach (var receipt in stored.Receipts) state.RestoreReceipt(receipt.PacketIdentifier, receipt.Number, NowMs);
         state.LastReceiptNumber = stored.Lease.Epoch << MessageOrigin.CounterBits;

@@ -2,6 +2,7 @@ using Broker.Grains.Cluster;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
@@ -18,7 +19,7 @@ namespace Broker.Grains.Sessions;
 /// <see cref="Enqueue"/> only from their own links and never wait for this grain inside a call of it (shards are reentrant).</remarks>
 [PreferLocalPlacement, GrainDirectory(GrainDirectoryName = ClusterDirectory.Name)]
 internal sealed partial class SessionGrain(
-    LocalSessions local, NodeFences fences, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, TimeProvider time, ILogger<SessionGrain> log)
+    LocalSessions local, NodeFences fences, BrokerStore store, ShardMap map, SessionPublisher publisher, SessionDefaults defaults, IBrokerHooks hooks, TimeProvider time, ILogger<SessionGrain> log)
     : Grain, ISessionGrain
 {
     private DurableSession? session;
@@ -245,7 +246,7 @@ internal sealed partial class SessionGrain(
         store.Submit(new DeleteSession(ending.Lease));
         await store.FlushAsync();
         await publisher.ForgetAsync(ClientId, endedWith);
-        BrokerCounters.Add(counted);
+        publisher.Count(ClientId, counted);
         if (pendingWill is not null) await publisher.PublishAsync(pendingWill.ToMessage(NowMs));
     }
 
@@ -260,7 +261,7 @@ internal sealed partial class SessionGrain(
     {
         header = stored.Header;
         // What is stored is taken back whole; the bounds hold from then on.
-        session = new DurableSession(ClientId, stored, defaults.Limits with { MaxAwaitingRelease = 0 }, store, map, time);
+        session = new DurableSession(ClientId, stored, defaults.Limits with { MaxAwaitingRelease = 0 }, store, map, hooks, time);
         session.Configure(defaults.Limits, defaults.UpgradeQos);
         session.Fenced += DeactivateOnIdle;
         local.Open(session);

@@ -1,6 +1,7 @@
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
@@ -9,11 +10,12 @@ using Broker.Grains.Interfaces.Topics;
 namespace Broker.Grains.Sessions;
 
 /// <summary>What a session grain asks of the other grains: to publish its will, to route to it, to forget it.</summary>
-internal sealed class SessionPublisher(IGrainFactory grains, ShardMap map)
+internal sealed class SessionPublisher(IGrainFactory grains, ShardMap map, IBrokerHooks hooks)
 {
-    /// <summary>Publishes one of the session's own messages; completes when everybody has it who must.</summary>
-    public async Task PublishAsync(ApplicationMessage message)
+    /// <summary>Publishes a session's will; completes when everybody has it who must.</summary>
+    public async Task PublishAsync(ApplicationMessage will)
     {
+        if (await hooks.PublishingAsync(will) is not { } message) return;
         BrokerCounters.Add(Metric.MessagesPublish);
         var shard = map.ShardOf(message.Topic);
         if (message.Retain) await grains.GetGrain<IRetainedGrain>(shard).Store([message]);
@@ -47,6 +49,13 @@ internal sealed class SessionPublisher(IGrainFactory grains, ShardMap map)
             await grains.GetGrain<ITopicShardGrain>(map.ShardOf(delivery.Message.Topic)).Redispatch(TopicFilter.Parse(group.Key), [delivery.Message]);
         }
     }));
+
+    /// <summary>Counts that a session has ended, and tells hooks.</summary>
+    public void Count(string clientId, Metric ending)
+    {
+        BrokerCounters.Add(ending);
+        hooks.SessionEnded(clientId, isDiscarded: ending == Metric.SessionDiscarded);
+    }
 
     /// <summary>Tells the client registry that the session is gone.</summary>
     public Task ForgetAsync(string clientId, ClientLocation? endedWith) =>

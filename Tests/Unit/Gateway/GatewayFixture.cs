@@ -17,6 +17,7 @@ using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Gateway.Hooks;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
@@ -52,14 +53,14 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var refusals = new RefusalHistory(security, Clock);
         var authorization = new Authorization([], security, new AnswerEpoch(), refusals);
         var connections = new ConnectionTable();
-        var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, Gauges, Clock);
+        var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, BrokerHooks.None, Gauges, Clock);
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
             new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, new Authentication([], [], security), authorization, refusals, Router, registry,
             new SessionOpener(
                 new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains,
                 new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges, Wills),
-            new SubscriptionHandler(wrapped, authorization, retained), new RoutingQuotas(wrapped, Clock), MakeGuard(), connections, new HandshakeAdmission(100), Gauges, [], NullLogger.Instance);
+            new SubscriptionHandler(wrapped, authorization, retained, BrokerHooks.None), new RoutingQuotas(wrapped, Clock), MakeGuard(), connections, new HandshakeAdmission(100), Gauges, [], BrokerHooks.None, NullLogger.Instance);
     }
 
     public ManualClock Clock { get; } = new();

@@ -1,6 +1,7 @@
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Codec;
 using Broker.Gateway.Mqtt.Packets;
+using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Sessions;
 using Xunit;
@@ -173,7 +174,7 @@ public class PacketSenderTests
             Version = version, CleanStart = true, KeepAlive = 0, ClientId = "c", MaximumPacketSize = maximum, TopicAliasMaximum = aliases,
         };
         sender.Limit(connect);
-        sender.Unmount(mountpoint);
+        sender.Serve(new ClientInfo { ClientId = "c", Version = version, CleanStart = true, KeepAlive = 0 }, mountpoint);
         return (sender, peer);
     }
 }

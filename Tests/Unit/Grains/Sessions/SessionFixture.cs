@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Sessions;
@@ -30,7 +31,7 @@ internal sealed class SessionFixture : IAsyncDisposable
 
     public static DurableSession Make(string clientId, StoredSession stored, TestStore store, SessionLimits? limits = null, TimeProvider? clock = null)
     {
-        var session = new DurableSession(clientId, stored, limits ?? new SessionLimits(), store.Store, new ShardMap(64, 2), clock ?? TimeProvider.System);
+        var session = new DurableSession(clientId, stored, limits ?? new SessionLimits(), store.Store, new ShardMap(64, 2), NoBrokerHooks.Instance, clock ?? TimeProvider.System);
         session.Subscriptions.Set(new SessionSubscription("a", 1, 0, new SubscriptionOptions(Qos.ExactlyOnce, Identifier: 9)));
         return session;
     }

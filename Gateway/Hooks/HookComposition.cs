@@ -1,0 +1,32 @@
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Plugins;
+using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Plugins;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Broker.Gateway.Hooks;
+
+/// <summary>Composes hooks and the plugins that use them.</summary>
+internal static class HookComposition
+{
+    /// <summary>Adds them: before what takes clients, and before other sources of authentication and access rules, which they come in front of.</summary>
+    public static void AddHooks(this IHostApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<PluginOptions>(PluginOptions.Section);
+        var services = builder.Services;
+        services.AddSingleton<HookLanes>();
+        services.AddSingleton(provider => new BrokerHooks(
+            new HookFailures(provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<BrokerHooks>>()), provider.GetRequiredService<HookLanes>(),
+            provider.GetRequiredService<AnswerEpoch>().Next, failsClosed: provider.GetRequiredService<IOptions<PluginOptions>>().Value.FailedAction == "deny"));
+        services.AddSingleton<IHooks>(provider => provider.GetRequiredService<BrokerHooks>());
+        services.Replace(ServiceDescriptor.Singleton<IBrokerHooks>(provider => provider.GetRequiredService<BrokerHooks>()));
+        services.AddSingleton<IAuthenticator, HookAuthenticator>();
+        services.AddSingleton<IAuthorizer, HookAuthorizer>();
+        services.AddSingleton<IClientObserver, HookObserver>();
+        services.AddSingleton<PluginHost>().AddHostedService(provider => provider.GetRequiredService<PluginHost>());
+    }
+}
