@@ -33,6 +33,12 @@ internal sealed partial class PluginHost(IOptions<PluginOptions> options, Broker
         ? []
         : [.. Directory.GetDirectories(options.Folder).Select(folder => Path.GetFileName(folder)).Where(name => File.Exists(FileOf(name))).Order(StringComparer.Ordinal)];
 
+    /// <summary>What holds a plugin's code in memory: gone when that is.</summary>
+    public WeakReference ContextOf(string name)
+    {
+        lock (loaded) return new WeakReference(loaded.Find(one => one.Name == name)?.Context);
+    }
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (options.Folder.Length == 0) return;
@@ -114,7 +120,7 @@ internal sealed partial class PluginHost(IOptions<PluginOptions> options, Broker
         var context = new PluginLoadContext(name, file);
         try
         {
-            var assembly = context.LoadFromAssemblyPath(file);
+            var assembly = context.LoadCopy(file);
             Type[] found = [.. assembly.GetExportedTypes().Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IPlugin)))];
             if (found is not [var type]) throw new StartException($"Plugin {name}: {file} has {found.Length} public classes that are an {nameof(IPlugin)}; it needs one.");
             return new Loaded(name, (IPlugin)Activator.CreateInstance(type)!, context);

@@ -12,8 +12,17 @@ internal sealed class PluginLoadContext(string name, string assembly) : Assembly
 
     private readonly AssemblyDependencyResolver resolver = new(assembly);
 
+    /// <summary>Loads an assembly from a copy in memory: who puts a newer file in the place of a mapped one ends the process.</summary>
+    public Assembly LoadCopy(string path)
+    {
+        using var assembly = new MemoryStream(File.ReadAllBytes(path));
+        var symbols = Path.ChangeExtension(path, ".pdb");
+        using var debug = File.Exists(symbols) ? new MemoryStream(File.ReadAllBytes(symbols)) : null;
+        return LoadFromStream(assembly, debug);
+    }
+
     protected override Assembly? Load(AssemblyName assemblyName) =>
-        !Shared.Contains(assemblyName.Name!) && resolver.ResolveAssemblyToPath(assemblyName) is { } path ? LoadFromAssemblyPath(path) : null;
+        !Shared.Contains(assemblyName.Name!) && resolver.ResolveAssemblyToPath(assemblyName) is { } path ? LoadCopy(path) : null;
 
     protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
         resolver.ResolveUnmanagedDllToPath(unmanagedDllName) is { } path ? LoadUnmanagedDllFromPath(path) : nint.Zero;

@@ -53,8 +53,8 @@ public partial class ArchitectureTests
     {
         var wrong = SourceTree.ProductionProjects.Append("Tests").SelectMany(SourceTree.Sources).SelectMany(path =>
         {
-            // The benchmarks are a project of their own below Tests.
-            var folder = path.StartsWith("Tests/Bench/", StringComparison.Ordinal) ? path["Tests/".Length..] : path;
+            // The benchmarks and the sample plugin are projects of their own below Tests.
+            var folder = path.StartsWith("Tests/Bench/", StringComparison.Ordinal) || path.StartsWith("Tests/SamplePlugin/", StringComparison.Ordinal) ? path["Tests/".Length..] : path;
             var expected = "Broker." + Path.GetDirectoryName(folder)!.Replace('\\', '/').Replace('/', '.');
             return SourceTree.Code(path).Select(line => NamespaceLine().Match(line.Code)).Where(match => match.Success && match.Groups[1].Value != expected)
                 .Select(match => $"{path}: {match.Groups[1].Value}");
