@@ -1,3 +1,4 @@
+using Broker.Gateway.ExHook;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Plugins;
 using Broker.Gateway.Security;
@@ -27,6 +28,16 @@ internal static class HookComposition
         services.AddSingleton<IAuthenticator, HookAuthenticator>();
         services.AddSingleton<IAuthorizer, HookAuthorizer>();
         services.AddSingleton<IClientObserver, HookObserver>();
+        AddExHook(builder);
         services.AddSingleton<PluginHost>().AddHostedService(provider => provider.GetRequiredService<PluginHost>());
+    }
+
+    private static void AddExHook(IHostApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<ExHookOptions>(ExHookOptions.Section);
+        var services = builder.Services;
+        services.AddSingleton<IValidateOptions<ExHookOptions>, ExHookValidator>();
+        services.AddSingleton<ExHookInstruments>();
+        services.AddSingleton<ExHookServers>().AddHostedService(provider => provider.GetRequiredService<ExHookServers>());
     }
 }

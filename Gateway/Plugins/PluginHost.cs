@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Plugins;
 
 /// <summary>Starts plugins before the gateway takes clients and stops them behind it. They can be loaded and unloaded at any time. Thread-safe.</summary>
-internal sealed partial class PluginHost(IOptions<PluginOptions> options, BrokerHooks hooks, IConfiguration configuration, ILoggerFactory loggers, TimeProvider time) : IHostedService, IDisposable
+internal sealed partial class PluginHost(IOptions<PluginOptions> options, BrokerHooks hooks, HookLanes lanes, IConfiguration configuration, ILoggerFactory loggers, TimeProvider time) : IHostedService, IDisposable
 {
     private readonly PluginOptions options = options.Value;
     private readonly ILogger log = loggers.CreateLogger<PluginHost>();
@@ -48,6 +48,7 @@ internal sealed partial class PluginHost(IOptions<PluginOptions> options, Broker
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (Running.Length > 0) await lanes.DrainAsync(cancellationToken);
         foreach (var name in Running.Reverse()) await UnloadAsync(name);
     }
 

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Broker.Grains.Interfaces.Plugins;
 
 /// <summary>A point at which callbacks change a value or decide something, while the client waits. All of them may be added and removed at any time, from any thread.</summary>
-/// <remarks>Callbacks are called on the client's event loop, which serves many clients: they must not block. What takes time they await; of this client nothing more is read meanwhile.
+/// <remarks>Callbacks are called on the client's event loop, which serves many clients: they must not block. What takes time they begin with `Task.Run`, and await; of this client nothing more is read meanwhile.
 /// The highest priority is called first; of equal ones the one that was added first. One that throws is logged and counted (`hooks.failed`); what that means is said by `Plugins:FailedAction`.</remarks>
 public interface IHookChain<TContext, TValue>
 {

@@ -80,7 +80,7 @@ public class HookTests
     [Fact]
     public async Task EventsOfOneClientKeepTheirOrder_AndASlowOneHoldsUpNoOther()
     {
-        await using var lanes = new HookLanes();
+        using var lanes = new HookLanes();
         var happened = new HookEvent<(string Client, int Number)>("test", Failures, lanes, one => one.Client);
         happened.Raise(("a", 0)); // nobody is there
         var seen = new ConcurrentQueue<(string, int)>();
@@ -118,7 +118,7 @@ public class HookTests
     {
         var before = BrokerCounters.Read(Metric.HooksDropped);
         var gate = new TaskCompletionSource();
-        await using var lanes = new HookLanes();
+        using var lanes = new HookLanes();
         var happened = new HookEvent<int>("test", Failures, lanes, _ => "one");
         happened.Add(_ => new ValueTask(gate.Task));
         for (var i = 0; i < 10_100; i++) happened.Raise(i);
