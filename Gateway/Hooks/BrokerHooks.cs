@@ -12,6 +12,8 @@ internal sealed partial class BrokerHooks : IHooks, IBrokerHooks
     public static readonly BrokerHooks None = new(new HookFailures(TimeProvider.System, NullLogger.Instance), new HookLanes(), () => { }, failsClosed: false);
 
     private readonly List<Action<AssemblyLoadContext>> removers = [];
+    private volatile bool watchesPublishes;
+    private volatile bool watchesDeliveries;
 
     /// <param name="accessChanged">Called when answers about access may be others.</param>
     /// <param name="failsClosed">A callback that throws refuses the client; otherwise it is as if it were not there.</param>
@@ -22,9 +24,9 @@ internal sealed partial class BrokerHooks : IHooks, IBrokerHooks
         ClientCheckAcl = Chain("client.check_acl", (AccessRequest _) => (bool?)false, accessChanged);
         ClientSubscribe = Chain<ClientContext, IReadOnlyList<RequestedFilter>>("client.subscribe");
         ClientUnsubscribe = Chain<ClientContext, IReadOnlyList<string>>("client.unsubscribe");
-        MessagePublish = Chain<PublishContext, ApplicationMessage?>("message.publish");
+        MessagePublish = Chain<PublishContext, ApplicationMessage?>("message.publish", changed: Note);
         ClientConnack = Filter<ConnackContext, ConnackProperties>("client.connack");
-        MessageDelivered = Filter<ClientContext, ApplicationMessage>("message.delivered");
+        MessageDelivered = Filter<ClientContext, ApplicationMessage>("message.delivered", Note);
         ClientConnected = Event<ClientContext>("client.connected", client => client.ClientId);
         ClientDisconnected = Event<ClientDisconnected>("client.disconnected", one => one.Client.ClientId);
         SessionCreated = Event<SessionEvent>("session.created", one => one.ClientId);
@@ -34,7 +36,7 @@ internal sealed partial class BrokerHooks : IHooks, IBrokerHooks
         SessionDiscarded = Event<SessionEvent>("session.discarded", one => one.ClientId);
         SessionTakenOver = Event<SessionEvent>("session.takeovered", one => one.ClientId);
         SessionTerminated = Event<SessionEvent>("session.terminated", one => one.ClientId);
-        MessageAcked = Event<MessageAcked>("message.acked", one => one.Client.ClientId);
+        MessageAcked = Event<MessageAcked>("message.acked", one => one.Client.ClientId, Note);
         MessageDropped = Event<MessageDropped>("message.dropped", one => one.Message.PublisherId);
         DeliveryDropped = Event<DeliveryDropped>("delivery.dropped", one => one.ClientId);
 
@@ -45,16 +47,16 @@ internal sealed partial class BrokerHooks : IHooks, IBrokerHooks
             return point;
         }
 
-        HookFilter<TContext, TValue> Filter<TContext, TValue>(string name)
+        HookFilter<TContext, TValue> Filter<TContext, TValue>(string name, Action? changed = null)
         {
-            var point = new HookFilter<TContext, TValue>(name, failures);
+            var point = new HookFilter<TContext, TValue>(name, failures, changed);
             removers.Add(point.Callbacks.RemoveAll);
             return point;
         }
 
-        HookEvent<TEvent> Event<TEvent>(string name, Func<TEvent, string> clientOf)
+        HookEvent<TEvent> Event<TEvent>(string name, Func<TEvent, string> clientOf, Action? changed = null)
         {
-            var point = new HookEvent<TEvent>(name, failures, lanes, clientOf);
+            var point = new HookEvent<TEvent>(name, failures, lanes, clientOf, changed);
             removers.Add(point.Callbacks.RemoveAll);
             return point;
         }
@@ -100,8 +102,11 @@ internal sealed partial class BrokerHooks : IHooks, IBrokerHooks
 
     public HookEvent<DeliveryDropped> DeliveryDropped { get; }
 
-    /// <summary>Whether callbacks want to see each message that is written to a client.</summary>
-    public bool WatchDeliveries => !MessageDelivered.IsEmpty || !MessageAcked.IsEmpty;
+    /// <summary>Whether callbacks want to see each message that is to be routed. Asked for every message, so it is one look.</summary>
+    public bool WatchesPublishes => watchesPublishes;
+
+    /// <summary>Whether callbacks want to see each message that is written to a client. The same.</summary>
+    public bool WatchesDeliveries => watchesDeliveries;
 
     /// <summary>A message is about to be routed.</summary>
     /// <returns>What is to be routed; null if nothing is.</returns>
@@ -116,5 +121,10 @@ internal sealed partial class BrokerHooks : IHooks, IBrokerHooks
     public void RemoveAll(AssemblyLoadContext plugin)
     {
         foreach (var remove in removers) remove(plugin);
+    }
+
+    private void Note()
+    {
+        lock (removers) (watchesPublishes, watchesDeliveries) = (!MessagePublish.IsEmpty, !MessageDelivered.IsEmpty || !MessageAcked.IsEmpty);
     }
 }

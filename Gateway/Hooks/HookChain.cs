@@ -41,9 +41,10 @@ internal sealed class HookChain<TContext, TValue>(string name, HookFailures fail
 
 /// <summary>A hook point whose callbacks change a value at once.</summary>
 /// <param name="name">EMQ X's name of it.</param>
-internal sealed class HookFilter<TContext, TValue>(string name, HookFailures failures) : IHookFilter<TContext, TValue>
+/// <param name="changed">Called when there is a callback more or fewer.</param>
+internal sealed class HookFilter<TContext, TValue>(string name, HookFailures failures, Action? changed = null) : IHookFilter<TContext, TValue>
 {
-    public HookCallbacks<Func<TContext, TValue, HookAnswer<TValue>>> Callbacks { get; } = new();
+    public HookCallbacks<Func<TContext, TValue, HookAnswer<TValue>>> Callbacks { get; } = new(changed);
 
     public bool IsEmpty => Callbacks.IsEmpty;
 

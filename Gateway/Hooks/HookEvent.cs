@@ -5,9 +5,10 @@ namespace Broker.Gateway.Hooks;
 /// <summary>A hook point whose callbacks are told what has happened, off the event loops.</summary>
 /// <param name="name">EMQ X's name of it.</param>
 /// <param name="clientOf">Whose events keep their order.</param>
-internal sealed class HookEvent<TEvent>(string name, HookFailures failures, HookLanes lanes, Func<TEvent, string> clientOf) : IHookEvent<TEvent>
+/// <param name="changed">Called when there is a callback more or fewer.</param>
+internal sealed class HookEvent<TEvent>(string name, HookFailures failures, HookLanes lanes, Func<TEvent, string> clientOf, Action? changed = null) : IHookEvent<TEvent>
 {
-    public HookCallbacks<Func<TEvent, ValueTask>> Callbacks { get; } = new();
+    public HookCallbacks<Func<TEvent, ValueTask>> Callbacks { get; } = new(changed);
 
     /// <summary>True: there is no need to make the event.</summary>
     public bool IsEmpty => Callbacks.IsEmpty;

@@ -88,7 +88,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
     /// <summary>Writes a PUBLISH.</summary>
     /// <param name="shared">Other subscribers are about to get the very same packet.</param>
     /// <returns>False if it is larger than the client accepts: then it counts as delivered. [MQTT-3.1.2-25]</returns>
-    public bool Publish(in Delivery delivery, bool dup, bool shared) => loop.Hooks.WatchDeliveries
+    public bool Publish(in Delivery delivery, bool dup, bool shared) => loop.Hooks.WatchesDeliveries
         ? Write((hooked ??= new DeliveryHooks(loop.Hooks, client!)).Delivering(delivery), dup, shared: false)
         : Write(delivery, dup, shared);
 

@@ -33,12 +33,6 @@ internal sealed partial class PluginHost(IOptions<PluginOptions> options, Broker
         ? []
         : [.. Directory.GetDirectories(options.Folder).Select(folder => Path.GetFileName(folder)).Where(name => File.Exists(FileOf(name))).Order(StringComparer.Ordinal)];
 
-    /// <summary>What holds a plugin's code in memory: gone when that is.</summary>
-    public WeakReference ContextOf(string name)
-    {
-        lock (loaded) return new WeakReference(loaded.Find(one => one.Name == name)?.Context);
-    }
-
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (options.Folder.Length == 0) return;

@@ -5,6 +5,7 @@ var benchmarks = new Dictionary<string, Action<string[]>>
 {
     ["durable"] = DurableBenchmark.Run,
     ["filters"] = FiltersBenchmark.Run,
+    ["garbage"] = GarbageBenchmark.Run,
     ["idle"] = IdleSessionsBenchmark.Run,
     ["retained"] = RetainedTopicsBenchmark.Run,
     ["store"] = StoreBenchmark.Run,

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Broker.Gateway.Mqtt;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Tests.Protocol.Harness;
@@ -69,7 +71,10 @@ public sealed class TlsTests : IDisposable
     [Theory]
     [InlineData("cn", "device 7")]
     [InlineData("dn", "CN=device 7, O=Works")]
-    public async Task CertificateNamesTheClient_WhenItIsToldTo(string part, string expected)
+    [InlineData("crt", null)] // DER
+    [InlineData("pem", null)]
+    [InlineData("md5", null)] // of DER
+    public async Task CertificateNamesTheClient_WhenItIsToldTo(string part, string? expected)
     {
         certificates.Sign("device", "CN=device 7, O=Works");
         var settings = certificates.Listener(verify: "optional");
@@ -78,6 +83,12 @@ public sealed class TlsTests : IDisposable
         using var shown = X509Certificate2.CreateFromPemFile(certificates.FileOf("device.pem"), certificates.FileOf("device.key"));
         await using var tls = await OpenAsync(broker, certificate: shown);
         await ConnectAsync(tls, "ignored");
+        expected ??= part switch
+        {
+            "crt" => Encoding.Latin1.GetString(shown.RawData),
+            "pem" => Convert.ToBase64String(shown.RawData),
+            _ => Convert.ToHexStringLower(CryptographicOperations.HashData(new HashAlgorithmName("MD5"), shown.RawData)),
+        };
         var client = Assert.Single(broker.Services.GetRequiredService<ConnectionTable>().Enumerate()).Client!;
         Assert.Equal(("device 7", expected, "tls", "device 7", "CN=device 7, O=Works"), (client.ClientId, client.UserName, client.Listener, client.CommonName, client.Subject));
     }
