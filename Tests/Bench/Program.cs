@@ -3,6 +3,7 @@ using Broker.Bench;
 // dotnet run -c Release --project Tests/Bench -- <name> [arguments]
 var benchmarks = new Dictionary<string, Action<string[]>>
 {
+    ["connects"] = ConnectBenchmark.Run,
     ["durable"] = DurableBenchmark.Run,
     ["filters"] = FiltersBenchmark.Run,
     ["garbage"] = GarbageBenchmark.Run,

@@ -26,6 +26,18 @@ public sealed class OptionValidationTests
     [InlineData("Storage:MaxPendingWrites", "1", "between 1000 and 10000000")]
     [InlineData("Mqtt:QueuePriorities:a/b", "256", "between 0 and 255")]
     [InlineData("Routing:GroupStrategies:g", "best", "Sticky")]
+    [InlineData("Mqtt:MessageRate", "fast", "100/s")]
+    [InlineData("Mqtt:ByteRate", "1KB", "100/s")]
+    [InlineData("Mqtt:RoutingQuota", "-1/s", "100/s")]
+    [InlineData("Mqtt:MessageBurst", "-1", "between 0 and")]
+    [InlineData("Gateway:MaxConnectRate", "-1", "between 0 and 1000000")]
+    [InlineData("Gateway:MaxPendingConnects", "1", "between 16 and 1000000")]
+    [InlineData("Gateway:MaxConnectWait", "00:00:00", "between 00:00:00.1000000 and 01:00:00")]
+    [InlineData("Security:Flapping:MaxDisconnects", "1", "between 2 and 1000000")]
+    [InlineData("Security:Flapping:BanTime", "00:00:00", "between 00:00:01 and 3650.00:00:00")]
+    [InlineData("Security:BruteForce:MaxDelay", "01:00:00", "between 00:00:00 and 00:10:00")]
+    [InlineData("Security:AccessCacheSize", "-1", "between 0 and")]
+    [InlineData("Plugins:FailedAction", "perhaps", "deny|ignore")]
     public async Task RefusesToStart_WhenValueIsOutOfRange(string key, string value, string allowed)
     {
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => BrokerHost.StartAsync(new() { [key] = value }));
