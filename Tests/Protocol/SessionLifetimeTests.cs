@@ -196,7 +196,7 @@ public class SessionLifetimeTests(BrokerHost broker) : IClassFixture<BrokerHost>
 
         await using var publisher = await RawClient.ConnectAsync(broker, "upgraded-publisher");
         await publisher.PublishAsync("upgraded", "x", properties: new WireProperties().Add(PropertyId.ContentType, "t"));
-        await using var upgraded = await RawClient.ConnectAsync(broker, "upgraded", 5, cleanStart: false, expiry: 10);
+        await using var upgraded = await RawClient.ConnectAsync(broker, "upgraded", 5, cleanStart: false, expiry: 600);
         Assert.True(upgraded.Connack.SessionPresent);
         Assert.Equal("t", (await upgraded.ExpectPublishAsync("upgraded", "x", Qos.AtLeastOnce)).Properties[PropertyId.ContentType]);
     }
