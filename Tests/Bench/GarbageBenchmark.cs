@@ -11,20 +11,20 @@ internal static class GarbageBenchmark
     private const int AtOnce = 64;
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
 
-    /// <param name="args">The broker's process, its MQTT port, the port to attack (the same by default), and how many connections (100,000).</param>
+    /// <param name="args">The broker's process, its MQTT port, the port to attack (the same by default), how many connections (100,000), and how many a second (2,000: more leave the measuring client no processor on a small machine).</param>
     public static void Run(string[] args)
     {
         if (args.Length < 2)
         {
-            Console.Error.WriteLine("garbage PID PORT [ATTACKED] [COUNT]");
+            Console.Error.WriteLine("garbage PID PORT [ATTACKED] [COUNT] [RATE]");
             return;
         }
 
         var numbers = Array.ConvertAll(args, one => int.Parse(one, CultureInfo.InvariantCulture));
-        RunAsync(numbers[0], numbers[1], numbers.Length > 2 ? numbers[2] : numbers[1], numbers.Length > 3 ? numbers[3] : 100_000).GetAwaiter().GetResult();
+        RunAsync(numbers[0], numbers[1], numbers.Length > 2 ? numbers[2] : numbers[1], numbers.Length > 3 ? numbers[3] : 100_000, numbers.Length > 4 ? numbers[4] : 2_000).GetAwaiter().GetResult();
     }
 
-    private static async Task RunAsync(int process, int port, int attacked, int count)
+    private static async Task RunAsync(int process, int port, int attacked, int count, int rate)
     {
         using var client = await RawClient.ConnectAsync(port, "well-behaved", clean: true);
         await client.SendAsync(RawClient.Subscribe(0, "round/trip"));
@@ -34,7 +34,7 @@ internal static class GarbageBenchmark
         Console.WriteLine($"before:    round trip p50 {before.P50:F0} µs, p99 {before.P99:F0} µs ({before.Count} of them), broker {ResidentMiB(process)} MiB");
         var clock = Stopwatch.StartNew();
         var processor = ProcessorTime(process);
-        var during = await MeasureAsync(client, AttackAsync(attacked, count));
+        var during = await MeasureAsync(client, AttackAsync(attacked, count, rate));
         var took = clock.Elapsed;
         Console.WriteLine($"meanwhile: round trip p50 {during.P50:F0} µs, p99 {during.P99:F0} µs ({during.Count} of them); {count} connections in {took.TotalSeconds:F1} s, "
             + $"{(ProcessorTime(process) - processor).TotalMicroseconds / count:F0} µs of the broker's processor time each");
@@ -61,7 +61,17 @@ internal static class GarbageBenchmark
         return (times[times.Count / 2], times[times.Count * 99 / 100], times.Count);
     }
 
-    private static Task AttackAsync(int port, int count) => Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (number, cancellation) =>
+    private static async IAsyncEnumerable<int> PaceAsync(int count, int rate)
+    {
+        var clock = Stopwatch.StartNew();
+        for (var number = 0; number < count; number++)
+        {
+            while (number > clock.Elapsed.TotalSeconds * rate) await Task.Delay(1);
+            yield return number;
+        }
+    }
+
+    private static Task AttackAsync(int port, int count, int rate) => Parallel.ForEachAsync(PaceAsync(count, rate), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (number, cancellation) =>
     {
         var random = new Random(number);
         var garbage = new byte[random.Next(1, 300)];
