@@ -11,7 +11,7 @@ internal sealed class HookAuthenticator(BrokerHooks hooks) : IAuthenticator
 
     public string Name => SourceName;
 
-    public bool IsEmpty => hooks.ClientAuthenticate.IsEmpty;
+    public bool KnowsNobody => hooks.ClientAuthenticate.IsEmpty;
 
     public async ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password)
     {
@@ -28,7 +28,7 @@ internal sealed class HookAuthorizer(BrokerHooks hooks) : IAuthorizer
 {
     public string Name => HookAuthenticator.SourceName;
 
-    public bool IsEmpty => hooks.ClientCheckAcl.IsEmpty;
+    public bool HasNoRules => hooks.ClientCheckAcl.IsEmpty;
 
     public async ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
     {

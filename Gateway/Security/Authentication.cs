@@ -21,7 +21,7 @@ internal sealed class Authentication(
         if (options.RequireUserName && string.IsNullOrEmpty(client.UserName)) return Fail(AuthenticationResult.Deny(ReasonCode.NotAuthorized, "no user name"));
         foreach (var source in authenticators)
         {
-            if (source.IsEmpty) continue;
+            if (source.KnowsNobody) continue;
             var result = await source.AuthenticateAsync(client, password);
             switch (result.Verdict)
             {

@@ -19,7 +19,7 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
         get
         {
             var (known, now) = (need, epoch.Current);
-            if (known.Epoch != now) need = known = new Need(now, options.NoMatch == "deny" || Array.Exists(authorizers, source => !source.IsEmpty));
+            if (known.Epoch != now) need = known = new Need(now, options.NoMatch == "deny" || Array.Exists(authorizers, source => !source.HasNoRules));
             return known.IsNeeded;
         }
     }
@@ -40,7 +40,7 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
         var until = now + options.AccessCacheTime;
         foreach (var source in authorizers)
         {
-            if (source.IsEmpty) continue;
+            if (source.HasNoRules) continue;
             var result = await source.AuthorizeAsync(client, access, topic);
             if (result.IsPassing) until = default;
             else if (result.Until < until) until = result.Until.Value;

@@ -9,8 +9,8 @@ internal interface IAuthenticator
     /// <summary>Its name in <see cref="SecurityOptions.AuthenticationOrder"/> and in what is told of refusals.</summary>
     string Name { get; }
 
-    /// <summary>It knows nobody now.</summary>
-    bool IsEmpty => false;
+    /// <summary>It knows nobody now, so it need not be asked.</summary>
+    bool KnowsNobody => false;
 
     /// <summary>Decides whether a client is who it says.</summary>
     /// <param name="password">As it came; never logged or kept.</param>

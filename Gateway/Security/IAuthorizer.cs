@@ -7,7 +7,7 @@ internal interface IAuthorizer
     string Name { get; }
 
     /// <summary>It has no rules for anybody now. When that changes, so does the <see cref="AnswerEpoch"/>.</summary>
-    bool IsEmpty => false;
+    bool HasNoRules => false;
 
     /// <summary>Whether a client may publish to a topic or subscribe to a filter (its own, without mountpoint and share prefix). Must not block.</summary>
     ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic);

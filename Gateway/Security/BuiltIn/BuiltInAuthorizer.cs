@@ -5,7 +5,7 @@ internal sealed class BuiltInAuthorizer(BuiltInRules rules) : IAuthorizer
 {
     public string Name => "built-in";
 
-    public bool IsEmpty => rules.Count == 0;
+    public bool HasNoRules => rules.Count == 0;
 
     public ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
     {

@@ -25,7 +25,7 @@ internal sealed partial class FileAuthorizer : BackgroundService, IAuthorizer
 
     public string Name => "file";
 
-    public bool IsEmpty => rules.Count == 0;
+    public bool HasNoRules => rules.Count == 0;
 
     public ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic) => ValueTask.FromResult(Volatile.Read(ref rules).Match(client, access, topic));
 

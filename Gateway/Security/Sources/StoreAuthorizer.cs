@@ -7,11 +7,11 @@ internal sealed class StoreAuthorizer(string name, IUserStore store, SourceGuard
 {
     public string Name => name;
 
-    public bool IsEmpty => !store.KnowsRules;
+    public bool HasNoRules => !store.KnowsRules;
 
     public async ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
     {
-        if (IsEmpty || client.UserName is ['$', ..]) return default;
+        if (HasNoRules || client.UserName is ['$', ..]) return default;
         try
         {
             var rules = await cache.GetAsync(store.KeyOf(client), () => guard.AskAsync(token => store.FindRulesAsync(client, token)));

@@ -76,6 +76,14 @@ public sealed class LdapSourceTests : SourceContract
     }
 
     [Fact]
+    public async Task EntriesAreUsers_WhenTheyHaveNoRules()
+    {
+        await using var broker = await OpenAsync(("KnowsRules", "false"));
+        Assert.Equal(ReasonCode.Success, await ConnectAsync(broker, "emqx", "public"));
+        Assert.Equal(ReasonCode.BadUserNameOrPassword, await ConnectAsync(broker, "emqx", "wrong"));
+    }
+
+    [Fact]
     public async Task FiltersTakeThePlaceOfTheClass()
     {
         await using var broker = await OpenAsync(

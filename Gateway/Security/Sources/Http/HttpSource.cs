@@ -24,7 +24,7 @@ internal sealed class HttpSource(HttpOptions options, SourceGuard guard, TimePro
 
     public string Name => "http";
 
-    public bool IsEmpty => acl is null;
+    public bool HasNoRules => acl is null;
 
     /// <summary>What is wrong with settings beside those that all sources have.</summary>
     public static IEnumerable<(string Key, string Fault)> Faults(HttpOptions options) =>

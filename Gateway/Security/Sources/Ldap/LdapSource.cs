@@ -20,7 +20,7 @@ internal sealed class LdapSource(LdapOptions options, SourceGuard guard, TimePro
 
     public string Name => "ldap";
 
-    public bool IsEmpty => !options.KnowsRules;
+    public bool HasNoRules => !options.KnowsRules;
 
     /// <summary>What is wrong with settings beside those that all servers have.</summary>
     public static IEnumerable<(string Key, string Fault)> Faults(LdapOptions options)
@@ -57,7 +57,7 @@ internal sealed class LdapSource(LdapOptions options, SourceGuard guard, TimePro
 
     public async ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
     {
-        if (IsEmpty || string.IsNullOrEmpty(client.UserName) || client.UserName[0] == '$') return default;
+        if (HasNoRules || string.IsNullOrEmpty(client.UserName) || client.UserName[0] == '$') return default;
         try
         {
             var set = await rules.GetAsync(client.UserName, () => guard.AskAsync(async token =>
