@@ -92,7 +92,7 @@ public class BrokerHost : IAsyncLifetime
     /// <summary>Error logs that hold this text are no fault.</summary>
     public void ExpectError(string part) => faults.Expect(part);
 
-    /// <summary>Whether the broker has logged an error that holds this text.</summary>
+    /// <summary>Whether the broker has logged an error or a warning that holds this text.</summary>
     public bool Logged(string part) => faults.Has(part);
 
     public async ValueTask DisposeAsync()

@@ -11,6 +11,7 @@ internal sealed class FaultRecord : ILoggerProvider
     private static readonly ConcurrentQueue<string> Unobserved = new();
     private static readonly FaultRecord Leaks = new();
     private readonly ConcurrentQueue<string> errors = new();
+    private readonly ConcurrentQueue<string> warnings = new();
     // A clock that jumps looks to Orleans like a machine that stood still.
     private readonly ConcurrentQueue<string> expected = new(["LocalSiloHealthMonitor"]);
 
@@ -30,8 +31,8 @@ internal sealed class FaultRecord : ILoggerProvider
     /// <summary>Error logs whose text holds this are not faults.</summary>
     public void Expect(string part) => expected.Enqueue(part);
 
-    /// <summary>Whether an error was logged whose text holds this, expected or not.</summary>
-    public bool Has(string part) => errors.Any(error => error.Contains(part, StringComparison.Ordinal));
+    /// <summary>Whether an error or a warning was logged whose text holds this, expected or not.</summary>
+    public bool Has(string part) => errors.Concat(warnings).Any(entry => entry.Contains(part, StringComparison.Ordinal));
 
     /// <exception cref="InvalidOperationException">There was a fault; the message tells all of them.</exception>
     public void Verify()
@@ -53,11 +54,13 @@ internal sealed class FaultRecord : ILoggerProvider
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel)) record.errors.Enqueue($"{logLevel} {category}: {formatter(state, exception)} {exception}");
+            if (!IsEnabled(logLevel)) return;
+            var entries = logLevel == LogLevel.Warning ? record.warnings : record.errors;
+            entries.Enqueue($"{logLevel} {category}: {formatter(state, exception)} {exception}");
         }
     }
 }
