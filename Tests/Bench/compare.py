@@ -48,8 +48,9 @@ def free_port():
 class Ours:
     name = "ours"
 
-    def __init__(self, dll, folder):
+    def __init__(self, dll, folder, **settings):
         environment = dict(os.environ, Broker__Gateway__Port="0", Broker__Admin__Port="0", Broker__Storage__DataDirectory=os.path.join(folder, "data"))
+        environment.update({"Broker__" + key: str(value) for key, value in settings.items()})
         self.output = os.path.join(folder, "ours.log")
         with open(self.output, "w") as output:
             self.process = subprocess.Popen(["dotnet", dll], stdout=output, stderr=output, env=environment, cwd=folder)
@@ -61,7 +62,8 @@ class Ours:
             with open(self.output) as output:
                 text = output.read()
             if "Stop with" in text:
-                return int(re.search(r"^MQTT .* on port (\d+) ", text, re.M)[1])
+                self.ports = [int(port) for port in re.findall(r"^MQTT .* on port (\d+) ", text, re.M)]
+                return self.ports[0]
             time.sleep(0.05)
         if self.process.poll() is None:
             stop(self)
@@ -71,13 +73,13 @@ class Ours:
 class Mosquitto:
     name = "mosquitto"
 
-    def __init__(self, folder):
+    def __init__(self, folder, config=""):
         program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin") or sys.exit("no mosquitto")
         self.port = free_port()
-        config = os.path.join(folder, "mosquitto.conf")
-        with open(config, "w") as file:
-            file.write(MOSQUITTO_CONF.format(port=self.port))
-        self.process = subprocess.Popen([program, "-c", config])
+        path = os.path.join(folder, "mosquitto.conf")
+        with open(path, "w") as file:
+            file.write(MOSQUITTO_CONF.format(port=self.port) + config)
+        self.process = subprocess.Popen([program, "-c", path])
         until = time.monotonic() + 10
         while time.monotonic() < until:
             try:
