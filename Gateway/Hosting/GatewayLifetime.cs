@@ -1,5 +1,6 @@
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
+using Broker.Gateway.Security;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Messages;
 using DotNetty.Common.Internal.Logging;
@@ -14,7 +15,7 @@ namespace Broker.Gateway.Hosting;
 /// <summary>Opens the listeners when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
 internal sealed partial class GatewayLifetime(
     Listeners listeners, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
-    IOptions<GatewayOptions> options, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
+    IOptions<GatewayOptions> options, IOptions<SecurityOptions> security, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
     private static readonly TimeSpan WarmUpPause = TimeSpan.FromSeconds(1);
 
@@ -23,6 +24,8 @@ internal sealed partial class GatewayLifetime(
         while (!await TryWarmUpAsync()) await Task.Delay(WarmUpPause, time, cancellationToken); // a front end may be up before the silos
         await listeners.StartAsync();
         TellDescriptors();
+        var open = listeners.All.Where(one => one.Setup.TakesAnybody(security.Value.AllowAnonymous)).Select(one => one.Setup.Info.Name).ToArray();
+        if (open.Length > 0) LogOpen(log, string.Join(", ", open));
     }
 
     private async Task<bool> TryWarmUpAsync()
@@ -72,6 +75,9 @@ internal sealed partial class GatewayLifetime(
     [LoggerMessage(EventId = 4, Message = "There are file descriptors for {Possible} connections, fewer than Gateway:MaxConnections = {Configured}: those above are closed at once. "
         + "To serve more, raise the process's limit of open files (ulimit -n, systemd's LimitNOFILE, docker's --ulimit nofile), up to {Needed}.")]
     private static partial void LogDescriptors(ILogger log, LogLevel level, int possible, int configured, long needed);
+
+    [LoggerMessage(5, LogLevel.Warning, "Anybody who reaches them may use these listeners: {Listeners}. With Security:AllowAnonymous=false clients must prove who they are.")]
+    private static partial void LogOpen(ILogger log, string listeners);
 
     [LoggerMessage(3, LogLevel.Warning, "Not ready: {Reason}")]
     private static partial void LogNotReady(ILogger log, string reason);

@@ -1,5 +1,7 @@
+using Broker.Gateway.Security;
 using Broker.Gateway.Transport;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Hosting;
 
@@ -9,7 +11,8 @@ internal static class StartMessage
     public static string Describe(IServiceProvider services)
     {
         var listeners = services.GetRequiredService<Listeners>().All.Select(one => one.Setup).ToArray();
-        var text = string.Join('\n', listeners.Select(Describe));
+        var allowAnonymous = services.GetRequiredService<IOptions<SecurityOptions>>().Value.AllowAnonymous;
+        var text = string.Join('\n', listeners.Select(one => Describe(one, allowAnonymous)));
         if (listeners.FirstOrDefault(one => one.Options.Kind == "tcp") is not { Info.Port: var port }) return text;
         return $"""
             {text}
@@ -18,7 +21,7 @@ internal static class StartMessage
             """;
     }
 
-    private static string Describe(ListenerSetup listener)
+    private static string Describe(ListenerSetup listener, bool allowAnonymous)
     {
         var (info, options) = (listener.Info, listener.Options);
         var kind = options.Kind switch
@@ -30,7 +33,8 @@ internal static class StartMessage
         };
         var proof = options.Tls.PskFile is not null && options.IsSecure ? "clients show a pre-shared key"
             : options.IsSecure && options.Tls.Verify == "required" ? "clients show a certificate"
-            : "no authentication: anybody who reaches it may use it";
+            : listener.TakesAnybody(allowAnonymous) ? "no authentication: anybody who reaches it may use it"
+            : "clients prove who they are";
         return $"MQTT 3.1, 3.1.1 and 5.0 on port {info.Port} ({kind}, {proof})";
     }
 }

@@ -35,6 +35,10 @@ internal sealed class ListenerSetup
     /// <summary>Set if it speaks TLS with pre-shared keys.</summary>
     public PskKeys? Psk { get; }
 
+    /// <summary>Whether somebody may use it who proves nothing: neither a key, nor a certificate, nor anything that <see cref="Authentication"/> asks for.</summary>
+    /// <param name="allowAnonymous">Whether clients are welcome that no source knows.</param>
+    public bool TakesAnybody(bool allowAnonymous) => (allowAnonymous || !Options.Authentication) && Psk is null && !(Options.IsSecure && Options.Tls.Verify == "required");
+
     /// <summary>The peer with what is known of its certificate, a part of which may become its user name and client identifier.</summary>
     /// <param name="part">What `cn`, `dn` and so on stand for; null if the peer has none.</param>
     public PeerInfo Identify(PeerInfo peer, Func<string, string?> part) => peer with

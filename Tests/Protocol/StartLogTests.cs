@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Broker.Gateway.Hosting;
 using Broker.Gateway.Transport;
 using Broker.Tests.Protocol.Harness;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,6 +33,31 @@ public sealed class StartLogTests
         Assert.Contains(configured, text, StringComparison.Ordinal);
         Assert.Contains(DescriptorLimit.MostConnections().ToString(CultureInfo.InvariantCulture), text, StringComparison.Ordinal);
         Assert.Contains("LimitNOFILE", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, true, "default")]
+    [InlineData(false, true, null)]
+    [InlineData(false, false, "open")]
+    public async Task OpenListenersAreNamed_WhenAnybodyMayUseThem(bool allowAnonymous, bool authenticates, string? named)
+    {
+        using var log = new StartLog();
+        var settings = new Dictionary<string, string?> { ["Security:AllowAnonymous"] = allowAnonymous ? "true" : "false" };
+        if (!authenticates) (settings["Listeners:open:Kind"], settings["Listeners:open:Port"], settings["Listeners:open:Authentication"]) = ("tcp", "0", "false");
+        await using var broker = await BrokerHost.StartAsync(settings, services => services.AddSingleton<ILoggerProvider>(log));
+        var told = log.Lines.Where(line => line.Text.StartsWith("Anybody", StringComparison.Ordinal)).ToArray();
+        var message = StartMessage.Describe(broker.Services);
+        if (named is null)
+        {
+            Assert.Empty(told);
+            Assert.Contains("clients prove who they are", message, StringComparison.Ordinal);
+            return;
+        }
+
+        var (level, text) = Assert.Single(told);
+        Assert.Equal(LogLevel.Warning, level);
+        Assert.Contains($": {named}.", text, StringComparison.Ordinal);
+        Assert.Contains("anybody who reaches it may use it", message, StringComparison.Ordinal);
     }
 
     /// <summary>Remembers what is logged from Information on.</summary>
