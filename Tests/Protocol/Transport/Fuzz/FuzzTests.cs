@@ -78,10 +78,26 @@ public abstract class FuzzTests(EveryListener broker)
     }
 
     [Fact]
+    public async Task ServerAnswers_WhenTheHostThatIsAskedForHasNoValidName()
+    {
+        await broker.SettleResidentsAsync();
+        foreach (var (host, hello) in await HostileBytes.OddHostsAsync())
+        {
+            await using var peer = await new Assault(Entrance.Of("TLS"), host, hello).BeginAsync(broker);
+            var first = new byte[7];
+            await peer.Stream.ReadExactlyAsync(first).AsTask().WaitAsync(Deadline);
+            Assert.True(first[0] == 0x16, $"host {host}: answered with {Convert.ToHexString(first)}, which is no handshake record");
+            peer.Reset();
+        }
+
+        await ExpectWellAsync();
+    }
+
+    [Fact]
     public async Task ClosesInTimeOrGoesOnReading_WhenAttackersStay()
     {
         await broker.SettleResidentsAsync();
-        var assaults = new List<Assault>([.. OversizedBytes.Unfinished, .. (await HostileBytes.OddHostsAsync()).Select((hello, i) => new Assault(Entrance.Of("TLS"), $"odd host {i}", hello))]);
+        var assaults = new List<Assault>(OversizedBytes.Unfinished);
         foreach (var entrance in Entrance.All) assaults.AddRange(await Assault.RandomAsync(entrance, 40));
         var staying = new List<(Assault Assault, ListenerPeer Peer, Task End)>();
         try

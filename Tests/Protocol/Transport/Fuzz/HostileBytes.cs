@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Tests.Protocol.Harness;
 using Xunit;
@@ -81,12 +82,12 @@ internal static class HostileBytes
         return [.. bytes];
     }
 
-    /// <summary>Hellos that ask for hosts whose names are none.</summary>
-    public static async Task<byte[][]> OddHostsAsync()
+    /// <summary>Hellos that ask for hosts whose names are none; a character is a byte.</summary>
+    public static async Task<(string Host, byte[] Hello)[]> OddHostsAsync()
     {
-        string[] hosts = ["local ost", "local\0ost", ".........", "-ocalhost", "localhos.", "*.calhost", "1.2.3.4.5", "xn--\u00FF\u00FEabc", "xn--abcde", "\u00C3\u00A4\u00C3\u00A4\u00C3\u00A4\u00C3\u00A4\u00C3"];
+        string[] hosts = ["local ost", ".........", "-ocalhost", "localhos.", "*.calhost", "1.2.3.4.5", "a..lhost.", "xn--abcde"];
         var hellos = await HellosAsync();
-        return [.. hosts.SelectMany(host => hellos.Select(hello => Replaced(hello, System.Text.Encoding.Latin1.GetBytes(host))))];
+        return [.. hosts.SelectMany(host => hellos.Select(hello => (host, Replaced(hello, Encoding.Latin1.GetBytes(host)))))];
     }
 
     /// <summary>A whole message, compressed.</summary>
