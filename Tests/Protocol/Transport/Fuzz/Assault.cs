@@ -39,9 +39,10 @@ internal sealed record Assault(Entrance Entrance, string What, byte[] Bytes, End
     public static async Task<Assault[]> CutAsync(Entrance entrance)
     {
         var valid = await HostileBytes.ValidAsync(entrance.Imitated);
-        // A handshake for each cut takes its time: there it is one version's bytes.
-        if (entrance.Spoken.Contains(Layer.Tls) || entrance.Spoken.Contains(Layer.Psk)) valid = [valid[^1]];
-        return [.. valid.SelectMany((one, which) => Enumerable.Range(1, one.Length).Where(at => at < 400 || at % 7 == 0)
+        // All versions of MQTT where nothing is in front of it; one where each cut takes a handshake.
+        if (entrance.Layers.Length > 0) valid = valid[^(entrance.IsInsideTls ? 1 : Math.Min(2, valid.Length))..];
+        return [.. valid.SelectMany((one, which) => Enumerable.Range(1, one.Length)
+            .Where(at => (at < 400 || at % 7 == 0) && !valid.Take(which).Any(earlier => earlier.AsSpan().StartsWith(one.AsSpan(0, at))))
             .Select(at => new Assault(entrance, $"valid bytes {which} up to {at}", one[..at], at % 3 == 0 ? Ending.Reset : Ending.Finish)))];
     }
 

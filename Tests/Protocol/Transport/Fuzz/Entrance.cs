@@ -41,6 +41,9 @@ internal sealed record Entrance(string Name, string Listener, Layer[] Spoken, La
     /// <summary>All that a good client speaks here.</summary>
     public Layer[] Layers => [.. Spoken, .. Imitated];
 
+    /// <summary>Whether each attack begins with a handshake that takes its time.</summary>
+    public bool IsInsideTls => Spoken.Contains(Layer.Tls) || Spoken.Contains(Layer.Psk);
+
     public static Entrance Of(string name) => All.Single(one => one.Name == name);
 
     public override string ToString() => Name;

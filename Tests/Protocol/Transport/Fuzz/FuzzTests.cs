@@ -8,7 +8,8 @@ namespace Broker.Tests.Protocol.Transport.Fuzz;
 public abstract class FuzzTests(EveryListener broker)
 {
     private const int Seeds = 150;
-    private const int Meddlings = 60;
+    private const int SeedsInsideTls = 50;
+    private const int Meddlings = 45;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LongerThanAnyTimeout = TimeSpan.FromMinutes(2);
     private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 16 };
@@ -21,7 +22,8 @@ public abstract class FuzzTests(EveryListener broker)
 
     [Theory]
     [MemberData(nameof(Entrances))]
-    public async Task OthersAreServed_WhenBytesAreRandomOrMutilated(string entrance) => await AttackAsync(await Assault.RandomAsync(Entrance.Of(entrance), Seeds));
+    public async Task OthersAreServed_WhenBytesAreRandomOrMutilated(string entrance) =>
+        await AttackAsync(await Assault.RandomAsync(Entrance.Of(entrance), Entrance.Of(entrance).IsInsideTls ? SeedsInsideTls : Seeds));
 
     [Theory]
     [MemberData(nameof(Entrances))]
@@ -98,7 +100,7 @@ public abstract class FuzzTests(EveryListener broker)
     {
         await broker.SettleResidentsAsync();
         var assaults = new List<Assault>(OversizedBytes.Unfinished);
-        foreach (var entrance in Entrance.All) assaults.AddRange(await Assault.RandomAsync(entrance, 40));
+        foreach (var entrance in Entrance.All) assaults.AddRange(await Assault.RandomAsync(entrance, 25));
         var staying = new List<(Assault Assault, ListenerPeer Peer, Task End)>();
         try
         {
