@@ -28,7 +28,7 @@ internal sealed class TlsContext
     public ValueTask<SslServerAuthenticationOptions> SelectAsync(SslStream stream, SslClientHelloInfo hello, object? state, CancellationToken cancellation)
     {
         var snapshot = current;
-        var chosen = hello.ServerName.Length == 0 ? null : snapshot.Others.FirstOrDefault(one => one.TargetCertificate.MatchesHostname(hello.ServerName));
+        var chosen = hello.ServerName.Length == 0 ? null : snapshot.Others.FirstOrDefault(one => IsFor(one.TargetCertificate, hello.ServerName));
         return new(Answer(snapshot, chosen ?? snapshot.Default));
     }
 
@@ -40,6 +40,18 @@ internal sealed class TlsContext
         if (Fingerprint().AsSpan().SequenceEqual(current.Fingerprint)) return false;
         current = Load();
         return true;
+    }
+
+    private static bool IsFor(X509Certificate2 certificate, string host)
+    {
+        try
+        {
+            return certificate.MatchesHostname(host);
+        }
+        catch (ArgumentException)
+        {
+            return false; // clients may ask for anything, also for what cannot be a host's name
+        }
     }
 
     private SslServerAuthenticationOptions Answer(Snapshot snapshot, SslStreamCertificateContext certificate) => new()

@@ -95,7 +95,10 @@ public class BrokerHost : IAsyncLifetime
     /// <summary>Whether the broker has logged an error or a warning that holds this text.</summary>
     public bool Logged(string part) => faults.Has(part);
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Fails if there has been a fault up to now, as disposing does at the end.</summary>
+    public void ExpectNoFaults() => faults.Verify();
+
+    public virtual async ValueTask DisposeAsync()
     {
         await CloseAsync();
         Directory.Delete(data, recursive: true);

@@ -176,9 +176,9 @@ public sealed class ListenerTests : IDisposable
     [InlineData("psk")]
     [InlineData("ws")]
     [InlineData("wss")]
-    public async Task BrokerStaysWell_WhenTenThousandConnectionsAreGarbage(string kind)
+    public async Task BrokerStaysWell_WhenAThousandConnectionsAreGarbage(string kind)
     {
-        const int Count = 10_000;
+        const int Count = 1_000;
         var settings = certificates.Listener(kind == "psk" ? "tls" : kind);
         if (kind == "psk")
         {
