@@ -52,6 +52,8 @@ need_node() {
     has node || packages+=(nodejs)
     has npm || packages+=(npm)
 }
+# A browser of any of these names will do.
+need_chromium() { has chromium || has chromium-browser || has google-chrome || packages+=(chromium); }
 
 install_packages() {
     [ "${#packages[@]}" -gt 0 ] || return 0
@@ -99,6 +101,7 @@ set_up() {
     need_slapd
     need_compiler
     need_node
+    need_chromium
     install_packages
     find_python || die "Python still has no paho.mqtt."
     need_mqttjs

@@ -88,8 +88,9 @@ internal sealed class WebService(Func<WebRequest, WebAnswer> answer, X509Certifi
             context.Request.Headers.ToDictionary(one => one.Key, one => one.Value.ToString(), StringComparer.OrdinalIgnoreCase));
         lock (gate) requests.Add(request);
         await frozen.Task.WaitAsync(context.RequestAborted);
-        var (status, text, location) = answer(request);
+        var (status, text, location, type) = answer(request);
         context.Response.StatusCode = status;
+        context.Response.ContentType = type;
         if (location is not null) context.Response.Headers.Location = location;
         await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), context.RequestAborted);
     }
@@ -105,4 +106,4 @@ internal sealed record WebRequest(string Method, string Target, string? ContentT
 }
 
 /// <summary>An answer.</summary>
-internal readonly record struct WebAnswer(int Status, string Body = "", string? Location = null);
+internal readonly record struct WebAnswer(int Status, string Body = "", string? Location = null, string? ContentType = null);

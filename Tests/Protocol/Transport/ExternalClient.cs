@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Xunit;
 
 namespace Broker.Tests.Protocol.Transport;
@@ -8,7 +9,19 @@ internal static class ExternalClient
 {
     public const string Subscriber = "/usr/bin/mosquitto_sub";
     public const string Publisher = "/usr/bin/mosquitto_pub";
+
+    /// <summary>The Python that has paho.</summary>
+    public static readonly string Python = Environment.GetEnvironmentVariable("BROKER_TESTS_PYTHON") ?? "/usr/bin/python3";
+
+    /// <summary>The folder of `node_modules`.</summary>
+    public static readonly string Modules = Environment.GetEnvironmentVariable("BROKER_TEST_NODE") ?? Path.Combine(Path.GetTempPath(), "broker-test-node");
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    /// <summary>The folder of MQTT.js.</summary>
+    public static string MqttJs => Path.Combine(Modules, "node_modules", "mqtt");
+
+    /// <summary>The path of a script of `Clients`.</summary>
+    public static string Script(string name) => Path.Combine(Path.GetDirectoryName(Here())!, "..", "Clients", name);
 
     /// <summary>Skips the test where it is not installed, unless this runs as root, who can install it.</summary>
     public static void Require(bool installed, string how)
@@ -19,6 +32,8 @@ internal static class ExternalClient
     }
 
     public static void RequireMosquitto() => Require(File.Exists(Subscriber) && File.Exists(Publisher), "apt-get install mosquitto-clients");
+
+    public static void RequireMqttJs() => Require(Directory.Exists(MqttJs), $"npm install --prefix {Modules} mqtt@5");
 
     /// <returns>How it ended, and all it wrote.</returns>
     public static async Task<(int Code, string Output)> RunAsync(string program, params string[] arguments)
@@ -39,4 +54,6 @@ internal static class ExternalClient
 
         return (process.ExitCode, (await output + await errors).Trim());
     }
+
+    private static string Here([CallerFilePath] string here = "") => here;
 }

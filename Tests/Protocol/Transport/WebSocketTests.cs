@@ -1,16 +1,14 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Net;
-using System.Runtime.CompilerServices;
 using Broker.Gateway.Mqtt;
 using Broker.Tests.Protocol.Harness;
 using Microsoft.Extensions.DependencyInjection;
-using MQTTnet;
 using Xunit;
 
 namespace Broker.Tests.Protocol.Transport;
 
-/// <summary>WebSocket: the upgrade, frames of every shape, and clients that others wrote.</summary>
+/// <summary>WebSocket: the upgrade, and frames of every shape.</summary>
 public sealed class WebSocketTests
 {
     private const byte Binary = 0x82;
@@ -157,43 +155,6 @@ public sealed class WebSocketTests
         var client = Assert.Single(broker.Services.GetRequiredService<ConnectionTable>().Enumerate()).Client!;
         Assert.Equal((expected, "ws"), (((IPEndPoint)client.RemoteAddress!).Address.MapToIPv4().ToString(), client.Listener));
     }
-
-    [Theory]
-    [InlineData("ws", 4)]
-    [InlineData("ws", 5)]
-    [InlineData("wss", 5)]
-    public async Task ExchangesMessages_WithMqttJs(string kind, int level)
-    {
-        var folder = Environment.GetEnvironmentVariable("BROKER_TEST_NODE") ?? Path.Combine(Path.GetTempPath(), "broker-test-node");
-        ExternalClient.Require(Directory.Exists(Path.Combine(folder, "node_modules", "mqtt")), $"npm install --prefix {folder} mqtt@5");
-        using var certificates = new TestCertificates();
-        certificates.Sign("server", "CN=server", "localhost");
-        var settings = certificates.Listener(kind);
-        settings["Listeners:tls:WebSocket:Compression"] = "true";
-        await using var broker = await BrokerHost.StartAsync(settings);
-        var url = $"{kind}://localhost:{broker.PortOf("tls")}/mqtt";
-        Assert.Equal((0, "ok"), await ExternalClient.RunAsync("node", Script("mqttjs_websocket.mjs"), url, $"{level}", folder, certificates.Authority));
-    }
-
-    [Fact]
-    public async Task ExchangesMessages_WithMqttNet()
-    {
-        await using var broker = await StartAsync();
-        using var client = new MqttClientFactory().CreateMqttClient();
-        var got = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        client.ApplicationMessageReceivedAsync += message =>
-        {
-            got.TrySetResult(message.ApplicationMessage.Topic);
-            return Task.CompletedTask;
-        };
-        await client.ConnectAsync(new MqttClientOptionsBuilder().WithWebSocketServer(server => server.WithUri($"ws://127.0.0.1:{broker.PortOf("ws")}/mqtt")).Build());
-        await client.SubscribeAsync("net/#");
-        await client.PublishStringAsync("net/1", new string('x', 200_000));
-        Assert.Equal("net/1", await got.Task.WaitAsync(TimeSpan.FromSeconds(20)));
-        await client.DisconnectAsync();
-    }
-
-    private static string Script(string name, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "Clients", name);
 
     private static Task<BrokerHost> StartAsync(Dictionary<string, string?>? settings = null) => BrokerHost.StartAsync(new(settings ?? [])
     {
