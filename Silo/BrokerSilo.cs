@@ -1,12 +1,14 @@
 using Broker.Grains.Clients;
 using Broker.Grains.Cluster;
 using Broker.Grains.Gateways;
+using Broker.Grains.Nodes;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
@@ -123,6 +125,7 @@ internal static class BrokerSilo
         services.AddSingleton<LocalRetainedPartitions>().AddSingleton<ILocalRetainedPartitions>(provider => provider.GetRequiredService<LocalRetainedPartitions>());
         services.AddSingleton<IDestinationFactory, DestinationFactory>();
         services.AddSingleton<IGatewayClient, GatewayClient>();
+        services.AddSingleton<INodeClient, NodeClient>();
         services.AddSingleton<GatewayPoll>();
         services.AddSingleton<NodeFences>();
         services.AddSingleton<IWillKeeper, WillKeeper>();

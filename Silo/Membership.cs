@@ -1,6 +1,7 @@
 using System.Net;
 using Broker.Grains.Cluster;
 using Broker.Grains.Gateways;
+using Broker.Grains.Nodes;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage.MySql;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,6 +26,7 @@ internal static class Membership
         else StandAlone(silo, node, cluster);
         silo.AddActivityPropagation();
         silo.AddGrainService<GatewayService>();
+        silo.AddGrainService<NodeService>();
         silo.AddGrainService<SessionService>();
         silo.AddGrainService<SpreadService>();
         silo.AddPlacementDirector<EvenPlacement, EvenPlacementDirector>();

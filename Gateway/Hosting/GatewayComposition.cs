@@ -1,3 +1,4 @@
+using Broker.Gateway.Admin;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
@@ -36,6 +37,7 @@ internal static class GatewayComposition
         AddLinks(services);
         builder.AddHooks();
         builder.AddSecurity();
+        builder.AddAdmin();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
         services.AddSingleton<DurableSessions>();

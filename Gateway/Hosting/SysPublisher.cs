@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text;
+using Broker.Gateway.Admin;
+using Broker.Gateway.Admin.Resources;
 using Broker.Gateway.Links;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
@@ -12,12 +14,11 @@ namespace Broker.Gateway.Hosting;
 
 /// <summary>Publishes the `$SYS/brokers/…` topics of EMQ X 4.x: who runs, since when, and what was counted.</summary>
 internal sealed class SysPublisher(
-    MessageRouter router, GatewayLoops loops, BrokerGauges gauges, IOptions<MqttOptions> mqtt, IOptions<GatewayOptions> gateway, TimeProvider time)
+    MessageRouter router, GatewayLoops loops, BrokerGauges gauges, StartTime start, IOptions<MqttOptions> mqtt, IOptions<GatewayOptions> gateway, TimeProvider time)
     : BackgroundService
 {
     private readonly MqttOptions options = mqtt.Value;
     private readonly string node = gateway.Value.NodeName;
-    private readonly DateTimeOffset started = time.GetUtcNow();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -41,8 +42,8 @@ internal sealed class SysPublisher(
 
     private void PublishHeartbeat()
     {
-        Publish("uptime", Uptime(time.GetUtcNow() - started), retain: false);
-        Publish("datetime", time.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), retain: false);
+        Publish("uptime", start.Uptime, retain: false);
+        Publish("datetime", LocalTime.Format(time.GetUtcNow(), time.LocalTimeZone), retain: false);
     }
 
     private void PublishAll()
@@ -66,12 +67,6 @@ internal sealed class SysPublisher(
     }
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private static string Uptime(TimeSpan up)
-    {
-        (int Count, string Unit)[] parts = [(up.Days, "days"), (up.Hours, "hours"), (up.Minutes, "minutes"), (up.Seconds, "seconds")];
-        return string.Join(", ", parts.SkipWhile(part => part.Count == 0 && part.Unit != "seconds").Select(part => $"{part.Count} {part.Unit}"));
-    }
 
     private void Publish(string? name, string payload, bool retain) => router.PublishSystem(loops.All[0], new ApplicationMessage
     {

@@ -32,5 +32,6 @@ internal sealed class LocalGateway(GatewayLoops loops, ConnectionTable connectio
 
     public void Pipe(ReadOnlySpan<PipeItem> items) => sessions.Receive(items);
 
-    public Task CloseAsync(ulong connection, ReasonCode code) => connections.Find(connection)?.CloseAsync(code, "takeovered") ?? Task.CompletedTask;
+    public Task CloseAsync(ulong connection, ReasonCode code) =>
+        connections.Find(connection)?.CloseAsync(code, code == ReasonCode.SessionTakenOver ? "takeovered" : "kicked") ?? Task.CompletedTask;
 }

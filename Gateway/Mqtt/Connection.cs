@@ -18,19 +18,17 @@ internal sealed partial class Connection : IPacketHandler
     private readonly ConnectionServices services;
     private readonly PublishReceiver publishReceiver;
     private readonly AcknowledgementReceiver acknowledgementReceiver;
-    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private ConnectHandshake? handshake;
     private bool publishWill = true;
     private bool isTakenOver;
-    private bool leftHandshake;
     private uint? changedExpiry;
 
     public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number, ListenerInfo? listener = null)
     {
         (this.channel, this.services, Loop, Number) = (channel, services, loop, number);
         Peer = new PeerInfo(listener ?? ListenerInfo.None, channel.RemoteAddress);
-        (Sender, Reading, KeepAlive) = (new PacketSender(channel, loop), new ReadingPause(this, channel), new KeepAlive(this));
+        (Sender, Reading, KeepAlive) = (new PacketSender(channel, loop, Traffic), new ReadingPause(this, channel), new KeepAlive(this));
         publishReceiver = new PublishReceiver(this, services);
         acknowledgementReceiver = new AcknowledgementReceiver(this, publishReceiver);
     }
@@ -44,6 +42,8 @@ internal sealed partial class Connection : IPacketHandler
     public PeerInfo Peer { get; set; }
 
     public PacketSender Sender { get; }
+
+    public Traffic Traffic { get; } = new();
 
     public KeepAlive KeepAlive { get; }
 
@@ -77,9 +77,6 @@ internal sealed partial class Connection : IPacketHandler
     public bool TakesPackets => !Reading.IsPaused && Phase != ConnectionPhase.Ending;
 
     public bool IsEnding => Phase == ConnectionPhase.Ending;
-
-    /// <summary>Completes when the connection has ended, its session has left it, and it can send no more.</summary>
-    public Task Ended => ended.Task;
 
     /// <summary>The handler in front of this connection; set once, by the pipeline.</summary>
     public FrameHandler? Frames { get; set; }
@@ -230,13 +227,6 @@ internal sealed partial class Connection : IPacketHandler
         foreach (var observer in services.Observers) observer.Connected(client);
     }
 
-    /// <summary>It takes no place among the handshakes any more.</summary>
-    public void LeaveHandshake()
-    {
-        if (!leftHandshake) services.Admission.End();
-        leftHandshake = true;
-    }
-
     private void BeginHandshake(ConnectPacket connect)
     {
         Phase = ConnectionPhase.Connecting;
@@ -260,40 +250,5 @@ internal sealed partial class Connection : IPacketHandler
         publishWill = packet.Code != ReasonCode.Success; // [MQTT-3.14.4-3]
         changedExpiry = packet.SessionExpiryInterval is { } wanted ? services.Mqtt.LimitExpiry(wanted) : null;
         End("normal");
-    }
-
-    /// <summary>The one way out, whatever the reason. Later calls do nothing.</summary>
-    private void End(string reason)
-    {
-        if (IsEnding) return;
-        var wasConnected = Phase == ConnectionPhase.Connected;
-        Phase = ConnectionPhase.Ending;
-        KeepAlive.Stop();
-        if (wasConnected) services.Gauges.Add(Gauge.Connections, -1);
-        else LeaveHandshake();
-        Sender.Close();
-        _ = LeaveAsync(wasConnected, reason);
-    }
-
-    private async Task LeaveAsync(bool wasConnected, string reason)
-    {
-        try
-        {
-            if (handshake is not null) await handshake.AbandonAsync();
-            if (wasConnected)
-            {
-                BrokerCounters.Add(Metric.ClientDisconnected);
-                // A durable session's end is its grain's to count, a replaced one's its successor's.
-                if (!Session!.StoresReceipts && !isTakenOver) services.EndSession(Client!);
-                foreach (var observer in services.Observers) observer.Disconnected(Client!, reason);
-                await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session.CloseAsync(publishWill, changedExpiry));
-            }
-        }
-        catch (Exception error) { LogError(error); } // the boundary of this connection
-        finally
-        {
-            services.Connections.Remove(this);
-            ended.TrySetResult();
-        }
     }
 }

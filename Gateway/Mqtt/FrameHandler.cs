@@ -27,6 +27,8 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize,
             var input = buffer.HasArray
                 ? buffer.Array.AsSpan(buffer.ArrayOffset + buffer.ReaderIndex, buffer.ReadableBytes)
                 : buffer.GetIoBuffer(buffer.ReaderIndex, buffer.ReadableBytes).AsSpan();
+            connection.Traffic.Reads++;
+            connection.Traffic.BytesReceived += input.Length;
             BrokerCounters.Add(Metric.BytesReceived, input.Length);
             Receive(input);
             rates?.OnRead(input.Length);
@@ -82,6 +84,7 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize,
             {
                 var body = input.Slice(at + bodyStart, bodyLength);
                 at += bodyStart + bodyLength;
+                connection.Traffic.PacketsReceived++;
                 connection.OnFrame(firstByte, body);
                 if (rates is not null && firstByte >> 4 == (int)PacketType.Publish) rates.OnMessage();
             }

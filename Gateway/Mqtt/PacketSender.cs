@@ -14,7 +14,7 @@ namespace Broker.Gateway.Mqtt;
 
 /// <summary>Writes packets to one client: encodes them one behind the other into a buffer that is flushed once per turn of the loop.</summary>
 /// <remarks>On the connection's event loop only. What the client said it cannot take (packet size, topic aliases) is obeyed here.</remarks>
-internal sealed class PacketSender(IChannel channel, LoopContext loop)
+internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic traffic)
 {
     private const int BufferBytes = 2048;
     private const int MaxBufferBytes = 64 * 1024;
@@ -65,6 +65,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
 
         codec.Write(packet, Reserve(size));
         Written(size);
+        traffic.PacketsSent++;
         SentPackets.Count(packet);
         return true;
     }
@@ -73,6 +74,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
     public void Acknowledge(PacketType type, ushort packetIdentifier, ReasonCode code)
     {
         Written(codec.WriteAcknowledgement(type, packetIdentifier, code, Reserve(MqttCodec.MaxAcknowledgementBytes)));
+        traffic.PacketsSent++;
         BrokerCounters.Add(type switch
         {
             PacketType.Puback => Metric.PacketsPubackSent,
@@ -100,7 +102,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
         {
             known.CopyTo(Reserve(known.Length));
             Written(known.Length);
-            BrokerCounters.Add(Metric.MessagesQos0Sent);
+            CountMessage(Qos.AtMostOnce);
             return true;
         }
 
@@ -136,8 +138,15 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
         }
 
         Write(packet, size, shared && plain);
-        BrokerCounters.Add(Metric.MessagesQos0Sent + (int)delivery.Qos);
+        CountMessage(delivery.Qos);
         return true;
+    }
+
+    private void CountMessage(Qos qos)
+    {
+        traffic.PacketsSent++;
+        traffic.MessagesSent++;
+        BrokerCounters.Add(Metric.MessagesQos0Sent + (int)qos);
     }
 
     /// <summary>Hands all that is buffered to the socket.</summary>
@@ -177,7 +186,8 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
             Written(head);
             PushBuffer();
             _ = channel.WriteAsync(Unpooled.WrappedBuffer(packet.Message.Payload));
-            BrokerCounters.Add(Metric.BytesSent, packet.Message.Payload.Length);
+            traffic.Writes++;
+            CountBytes(packet.Message.Payload.Length);
             return;
         }
 
@@ -202,15 +212,22 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop)
     private void Written(int size)
     {
         buffer!.SetWriterIndex(buffer.WriterIndex + size);
-        BrokerCounters.Add(Metric.BytesSent, size);
+        CountBytes(size);
         if (flushScheduled) return;
         flushScheduled = true;
         loop.FlushSoon(this);
     }
 
+    private void CountBytes(int count)
+    {
+        traffic.BytesSent += count;
+        BrokerCounters.Add(Metric.BytesSent, count);
+    }
+
     private void PushBuffer()
     {
         if (buffer is null) return;
+        traffic.Writes++;
         if (buffer.ReadableBytes < BufferBytes) bufferSize = BufferBytes;
         // A failed write closes the channel, which is all there is to learn from its task.
         _ = channel.WriteAsync(buffer);

@@ -23,6 +23,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
     public void Receive(in PublishPacket packet)
     {
+        connection.Traffic.MessagesReceived++;
         BrokerCounters.Add(Metric.MessagesQos0Received + (int)packet.Qos);
         if (packet.Qos != Qos.AtMostOnce && !Window.TryBegin())
         {

@@ -32,6 +32,8 @@ internal sealed class DurableSessionProxy(ILocalSession session, ISessionGrain g
 
     public int SubscriptionCount => session.SubscriptionCount;
 
+    public SessionCounts Counts => session.Counts;
+
     /// <summary>False also while the loop's mailbox is full: then the session's own bounded queue holds what comes, until there is room.</summary>
     bool ISessionPipe.IsWritable => connection.Sender.IsWritable && (connection.Loop.Loop.InEventLoop || !connection.Loop.Mailbox.IsFull || !WaitForRoom());
 

@@ -52,6 +52,9 @@ internal interface ISession
     /// <summary>How many subscriptions there are.</summary>
     int SubscriptionCount { get; }
 
+    /// <summary>What it holds, as of about now. From any thread.</summary>
+    SessionCounts Counts { get; }
+
     /// <summary>Whether there is a subscription with this filter.</summary>
     bool IsSubscribed(in TopicFilter filter);
 

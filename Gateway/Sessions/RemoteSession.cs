@@ -51,6 +51,10 @@ internal sealed class RemoteSession(
 
     public int SubscriptionCount => filters?.Count ?? 0;
 
+    /// <inheritdoc/>
+    /// <remarks>The queue and the window are the session's, in its own process.</remarks>
+    public SessionCounts Counts => new(0, 0, 0, 0, SubscriptionCount, limits);
+
     public bool IsSubscribed(in TopicFilter filter) => filters is not null && filters.Contains(filter.Text);
 
     public void Start()

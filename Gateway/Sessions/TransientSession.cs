@@ -31,6 +31,8 @@ internal sealed class TransientSession(
 
     public int SubscriptionCount => subscriptions?.Count ?? 0;
 
+    public SessionCounts Counts => state.Count(SubscriptionCount);
+
     public void Start()
     {
     }

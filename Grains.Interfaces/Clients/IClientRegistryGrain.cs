@@ -19,7 +19,17 @@ public interface IClientRegistryGrain : ISpreadGrain
     /// <param name="endedWith">The connection that it ended with; null if it had none.</param>
     [Alias("Forget")]
     Task Forget(string clientId, ClientLocation? endedWith);
+
+    /// <summary>Where a client is.</summary>
+    [Alias("Find")]
+    Task<ClientWhereabouts> Find(string clientId);
 }
+
+/// <summary>What the registry knows of a client.</summary>
+/// <param name="Location">Its connection; null if it has none.</param>
+/// <param name="IsStored">Whether it has a durable session, or is about to.</param>
+[GenerateSerializer, Immutable, Alias("ClientWhereabouts")]
+public readonly record struct ClientWhereabouts([property: Id(0)] ClientLocation? Location, [property: Id(1)] bool IsStored);
 
 /// <summary>A connection somewhere in the cluster.</summary>
 /// <param name="Gateway">The process that holds it.</param>

@@ -30,7 +30,7 @@ public interface IGatewayService : IGrainService
     [Alias("Pipe")]
     Task Pipe(PipeBatch batch);
 
-    /// <summary>Closes a connection for a newer one of the same client; returns when it can send no more.</summary>
+    /// <summary>Closes a connection, for a newer one of the same client or for an operator; returns when it can send no more.</summary>
     [Alias("Close")]
     Task Close(ulong connection, ReasonCode code);
 }

@@ -25,7 +25,7 @@ public interface ILocalGateway
     /// <summary>Hands what durable sessions in another process tell their connections to those connections, in order.</summary>
     void Pipe(ReadOnlySpan<PipeItem> items);
 
-    /// <summary>Closes a connection for a newer one of the same client, and waits until it can send no more.</summary>
+    /// <summary>Closes a connection, for a newer one of the same client or for an operator, and waits until it can send no more.</summary>
     /// <param name="connection">The number under which the connection was registered.</param>
     /// <param name="code">What a 5.0 client is told.</param>
     Task CloseAsync(ulong connection, ReasonCode code);

@@ -18,6 +18,9 @@ public interface ILocalSession
     /// <summary>How many subscriptions there are.</summary>
     int SubscriptionCount { get; }
 
+    /// <summary>What it holds, as of about now.</summary>
+    SessionCounts Counts { get; }
+
     /// <summary>Whether there is a subscription with this filter.</summary>
     bool IsSubscribed(in TopicFilter filter);
 

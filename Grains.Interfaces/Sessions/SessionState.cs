@@ -52,6 +52,7 @@ public sealed class SessionState
     private InflightWindow? window;
     private Dictionary<ushort, (long At, long Number)>? receipts;
     private long lastSequence;
+    private long droppedCount;
 
     /// <summary>An empty session.</summary>
     public SessionState(SessionLimits limits) => this.limits = limits;
@@ -71,6 +72,9 @@ public sealed class SessionState
 
     /// <summary>How many incoming QoS 2 identifiers are reserved.</summary>
     public int ReceiptCount => receipts?.Count ?? 0;
+
+    /// <summary>What it holds now. Another thread than the owner's may read it: then the numbers are those of about now.</summary>
+    public SessionCounts Count(int subscriptions) => new(QueueLength, droppedCount, InflightCount, ReceiptCount, subscriptions, limits);
 
     /// <summary>The highest sequence number given so far.</summary>
     public long LastSequence => lastSequence;
@@ -93,7 +97,9 @@ public sealed class SessionState
         dropped = default;
         if (delivery.Qos == Qos.AtMostOnce && !limits.QueueQos0) return EnqueueOutcome.RefusedQos0;
         queue ??= new SessionQueue(limits.Priorities);
-        return queue.Enqueue(delivery, limits.MaxQueueLength, out dropped) ? EnqueueOutcome.QueuedDroppingOldest : EnqueueOutcome.Queued;
+        if (!queue.Enqueue(delivery, limits.MaxQueueLength, out dropped)) return EnqueueOutcome.Queued;
+        droppedCount++;
+        return EnqueueOutcome.QueuedDroppingOldest;
     }
 
     /// <summary>Takes the next delivery that may leave.</summary>

@@ -89,6 +89,12 @@ internal sealed class ClientPartition(BrokerGauges gauges) : ILocalClientRegistr
         }
     }
 
+    /// <inheritdoc cref="IClientRegistryGrain.Find"/>
+    public ClientWhereabouts Find(string clientId)
+    {
+        lock (gate) return clients.TryGetValue(clientId, out var entry) ? new ClientWhereabouts(entry.Location, entry.IsStored || entry.WillStore) : default;
+    }
+
     /// <inheritdoc cref="IClientRegistryGrain.Forget"/>
     public void Forget(string clientId, ClientLocation? endedWith)
     {

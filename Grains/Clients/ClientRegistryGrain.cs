@@ -65,6 +65,8 @@ internal sealed class ClientRegistryGrain(LocalClientRegistries local, BrokerSto
         return Task.CompletedTask;
     }
 
+    public Task<ClientWhereabouts> Find(string clientId) => Task.FromResult(partition.Find(clientId));
+
     public Task Forget(string clientId, ClientLocation? endedWith)
     {
         partition.Forget(clientId, endedWith);

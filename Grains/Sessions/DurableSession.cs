@@ -67,15 +67,17 @@ internal sealed class DurableSession : ILocalSession
         }
     }
 
-    public int QueueLength
+    public int QueueLength => Counts.Queued;
+
+    public int SubscriptionCount => subscriptions.Count;
+
+    public SessionCounts Counts
     {
         get
         {
-            lock (gate) return state.QueueLength;
+            lock (gate) return state.Count(subscriptions.Count);
         }
     }
-
-    public int SubscriptionCount => subscriptions.Count;
 
     /// <summary>The connection that it is open for.</summary>
     public SessionOwner Owner { get; }

@@ -5,6 +5,7 @@ using Broker.Grains.Interfaces.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,9 +13,9 @@ using Microsoft.Extensions.Options;
 
 namespace Broker.Silo.Health;
 
-/// <summary>The HTTP server of the admin port: `/health/live` and `/health/ready`, as orchestrators and load balancers ask for them.</summary>
+/// <summary>The HTTP server of the admin port: `/health/live` and `/health/ready`, as orchestrators and load balancers ask for them, and what a gateway adds.</summary>
 /// <remarks>It is up before the process has joined its cluster and until it has left: a process that is not ready says so.</remarks>
-internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
     private readonly IReadiness[] checks = [.. checks];
     private WebApplication? server;
@@ -39,6 +40,7 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         server.UseRouting();
         server.MapGet("/health/live", () => Results.Text("live\n"));
         server.MapGet("/health/ready", Ready);
+        foreach (var map in others) map(server);
         try
         {
             await server.StartAsync(cancellationToken);

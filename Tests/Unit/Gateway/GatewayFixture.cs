@@ -130,7 +130,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     public Client Open(string clientId, SessionLimits? limits = null, int loop = 0, Will? will = null)
     {
         var peer = new Peer(ManualLoops[loop]);
-        var sender = new PacketSender(peer.Channel, Loops.All[loop]);
+        var sender = new PacketSender(peer.Channel, Loops.All[loop], new Traffic());
         var session = new TransientSession(
             clientId, sender, Loops.All[loop], limits ?? new SessionLimits(), new TransientSubscriptions.Services(Links, Router, Gauges),
             will is null ? null : new KeptWill(will, Wills, 1), upgradeQos: false);

@@ -167,7 +167,7 @@ public class PacketSenderTests
     {
         var peer = new Peer(gateway.Manual);
         if (version == ProtocolVersion.V5) peer.SpeaksV5();
-        var sender = new PacketSender(peer.Channel, gateway.Loop);
+        var sender = new PacketSender(peer.Channel, gateway.Loop, new Traffic());
         sender.Speak(MqttCodec.For(version));
         var connect = new ConnectPacket
         {

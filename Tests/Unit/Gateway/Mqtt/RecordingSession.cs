@@ -30,6 +30,8 @@ internal sealed class RecordingSession : ISession
 
     public int QueueLength => 0;
 
+    public SessionCounts Counts => default;
+
     public bool IsSubscribed(in TopicFilter filter) => true;
 
     public void Start()

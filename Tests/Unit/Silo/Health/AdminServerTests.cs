@@ -106,7 +106,7 @@ public sealed class AdminServerTests : IAsyncLifetime
         Assert.Contains($"Admin:Address, Admin:Port = {address}:0 cannot be used: ", fault.Message, StringComparison.Ordinal);
     }
 
-    private AdminServer Server(string address, int port) => new(Options.Create(new AdminOptions { Address = address, Port = port }), checks, NullLoggerFactory.Instance);
+    private AdminServer Server(string address, int port) => new(Options.Create(new AdminOptions { Address = address, Port = port }), checks, [], NullLoggerFactory.Instance);
 
     private Uri Address(string path) => new($"http://127.0.0.1:{server.Port}{path}");
 

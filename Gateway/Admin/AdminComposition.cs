@@ -1,0 +1,37 @@
+using Broker.Gateway.Admin.Resources;
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Nodes;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Broker.Gateway.Admin;
+
+/// <summary>Composes the HTTP API.</summary>
+internal static class AdminComposition
+{
+    /// <summary>Adds what the process tells operators, and the API by which they ask for it.</summary>
+    public static void AddAdmin(this IHostApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<ManagementOptions>(ManagementOptions.Section);
+        var services = builder.Services;
+        services.AddTable<AppTable>().AddSingleton<Apps>().AddHostedService(provider => provider.GetRequiredService<Apps>());
+        services.AddSingleton<StartTime>();
+        services.AddSingleton<ILocalNode, LocalNode>();
+        services.AddSingleton<ClusterNodes>();
+        services.AddSingleton<INodeResource, LocalBroker>();
+        services.AddSingleton<INodeResource, LocalNodeState>();
+        services.AddSingleton<INodeResource, LocalClients>();
+        services.AddSingleton<INodeResource, LocalMetrics>();
+        services.AddSingleton<INodeResource, LocalStats>();
+        services.AddSingleton<IApiResource, Nodes>();
+        services.AddSingleton<IApiResource, Clients>();
+        services.AddSingleton<IApiResource, Resources.Metrics>();
+        services.AddSingleton<IApiResource, Banned>();
+        services.AddSingleton<IApiResource, Messages>();
+        services.AddSingleton<ApiServer>();
+        // The admin port is open before the cluster is joined: what is made here is made when it opens.
+        services.AddSingleton<Action<IEndpointRouteBuilder>>(provider => routes => provider.GetRequiredService<ApiServer>().Map(routes));
+    }
+}

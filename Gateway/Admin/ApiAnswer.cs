@@ -1,0 +1,122 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Broker.Grains.Interfaces.Nodes;
+
+namespace Broker.Gateway.Admin;
+
+/// <summary>An answer of the HTTP API in EMQ X 4.x's envelope: `{"code":0,"data":…,"meta":…}`, or `{"code":…,"message":…}`.</summary>
+/// <param name="Status">The HTTP status, which is 200 for most faults too.</param>
+/// <param name="Members">Writes the members of the object.</param>
+internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
+{
+    /// <summary>Done, and there is nothing to say.</summary>
+    public static ApiAnswer Done { get; } = new(200, json => json.WriteNumber("code", 0));
+
+    /// <summary>There is no such thing to talk to: the text that EMQ X answers unknown paths and nodes with.</summary>
+    public static ApiAnswer NotFound { get; } = Plain(404, "Not found.");
+
+    /// <summary>A process of the cluster has not answered in time.</summary>
+    public static ApiAnswer Unanswered { get; } = Fault(ResultCode.NodeFailed, "the node does not answer");
+
+    /// <summary>Instead of JSON, text.</summary>
+    public string? Text { get; private init; }
+
+    public static ApiAnswer Plain(int status, string text) => new(status, _ => { }) { Text = text };
+
+    /// <summary>Refused, with a code of <see cref="ResultCode"/>.</summary>
+    public static ApiAnswer Fault(ResultCode code, string message) => new(200, json =>
+    {
+        json.WriteNumber("code", (int)code);
+        json.WriteString("message", message);
+    });
+
+    /// <summary>Refused without a code, as EMQ X does in some places.</summary>
+    public static ApiAnswer Fault(string message) => new(200, json => json.WriteString("message", message));
+
+    public static ApiAnswer Data(Action<Utf8JsonWriter> write) => new(200, json =>
+    {
+        json.WriteNumber("code", 0);
+        json.WritePropertyName("data");
+        write(json);
+    });
+
+    public static ApiAnswer Data<T>(T value, JsonTypeInfo<T> type) => Data(json => JsonSerializer.Serialize(json, value, type));
+
+    /// <summary>An array of things that are JSON already.</summary>
+    public static ApiAnswer Rows(IEnumerable<byte[]> rows, string[]? unavailable = null) => new(200, json =>
+    {
+        json.WriteNumber("code", 0);
+        WriteRows(json, rows);
+        WriteMeta(json, unavailable ?? []);
+    });
+
+    /// <summary>An object for each node: its name, and what it has under a name.</summary>
+    public static ApiAnswer ByNode(NodeAnswers answers, string member, Action<Utf8JsonWriter, NodePage> write) => new(200, json =>
+    {
+        json.WriteNumber("code", 0);
+        json.WriteStartArray("data");
+        foreach (var page in answers.Pages)
+        {
+            json.WriteStartObject();
+            json.WriteString("node", page.Node);
+            json.WritePropertyName(member);
+            write(json, page);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        WriteMeta(json, answers.Unavailable);
+    });
+
+    /// <summary>A page of things that are JSON already.</summary>
+    /// <param name="tellsMore">Whether `meta` has `hasnext`.</param>
+    public static ApiAnswer Page(ClusterPage page, Paging paging, bool tellsMore) => page.Fault is { } fault ? Fault(ResultCode.BadParameter, fault) : new(200, json =>
+    {
+        json.WriteNumber("code", 0);
+        WriteRows(json, page.Rows);
+        json.WriteStartObject("meta");
+        json.WriteNumber("page", paging.Page);
+        json.WriteNumber("limit", paging.Limit);
+        json.WriteNumber("count", page.Count ?? -1);
+        if (tellsMore) json.WriteBoolean("hasnext", page.HasMore);
+        if (page.Unavailable.Length > 0) WriteUnavailable(json, page.Unavailable);
+        json.WriteEndObject();
+    });
+
+    private static void WriteRows(Utf8JsonWriter json, IEnumerable<byte[]> rows)
+    {
+        json.WriteStartArray("data");
+        foreach (var row in rows) json.WriteRawValue(row, skipInputValidation: true);
+        json.WriteEndArray();
+    }
+
+    private static void WriteMeta(Utf8JsonWriter json, string[] unavailable)
+    {
+        if (unavailable.Length == 0) return;
+        json.WriteStartObject("meta");
+        WriteUnavailable(json, unavailable);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The answer lacks what some processes hold.</summary>
+    private static void WriteUnavailable(Utf8JsonWriter json, string[] nodes)
+    {
+        json.WriteBoolean("partial", true);
+        json.WriteStartArray("unavailable");
+        foreach (var node in nodes) json.WriteStringValue(node);
+        json.WriteEndArray();
+    }
+}
+
+/// <summary>Codes of EMQ X 4.x's management API.</summary>
+internal enum ResultCode
+{
+    Success = 0,
+    NodeFailed = 101,
+    Unknown = 102,
+    MissingParameter = 107,
+    BadParameter = 108,
+    NotFound = 112,
+    BadTopic = 115,
+    BadQos = 116,
+}

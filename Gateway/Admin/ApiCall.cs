@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Broker.Gateway.Admin;
+
+/// <summary>Which page of a list is wanted.</summary>
+/// <param name="Page">From 1.</param>
+/// <param name="Limit">How many on a page.</param>
+internal readonly record struct Paging(long Page, int Limit)
+{
+    public const int MaxLimit = 10_000;
+
+    public long Skip => (Page - 1) * Limit;
+}
+
+/// <summary>A call of the HTTP API: its path, its parameters, its body.</summary>
+internal sealed class ApiCall(HttpContext context, ApiEndpoint endpoint, JsonElement? body)
+{
+    /// <summary>The members of a JSON object, an array of objects, or null without a body.</summary>
+    public JsonElement? Body => body;
+
+    public IPAddress? From => context.Connection.RemoteIpAddress;
+
+    /// <summary>Who calls.</summary>
+    public string User { get; init; } = "";
+
+    /// <summary>A variable of the path, without its percent encoding.</summary>
+    /// <remarks>From the path as it came: the server's own decoding leaves `%2F` and takes the rest, so that nothing could be told of a `%` afterwards.</remarks>
+    public string Path(string name)
+    {
+        var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?')[0].Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var pattern = endpoint.Path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        return Uri.UnescapeDataString(raw[raw.Length - pattern.Length + Array.IndexOf(pattern, $"{{{name}}}")]);
+    }
+
+    /// <summary>A parameter: of the query string, or else of the body.</summary>
+    public string? Find(string name)
+    {
+        if (context.Request.Query.TryGetValue(name, out var values)) return values.ToString();
+        if (body is not { ValueKind: JsonValueKind.Object } members || !members.TryGetProperty(name, out var value)) return null;
+        return value.ValueKind switch
+        {
+            JsonValueKind.Null or JsonValueKind.Undefined => null,
+            JsonValueKind.String => value.GetString(),
+            _ => value.GetRawText(),
+        };
+    }
+
+    /// <summary>The parameters of the query string that say what a list is to hold.</summary>
+    public KeyValuePair<string, string>[] Filters(IReadOnlySet<string> known) =>
+        [.. context.Request.Query.Where(one => known.Contains(one.Key)).Select(one => KeyValuePair.Create(one.Key, one.Value.ToString()))];
+
+    /// <exception cref="ApiException">A parameter is no number, or not a positive one.</exception>
+    public Paging Paging(int limit = Admin.Paging.MaxLimit) => new(Number("_page", 1, long.MaxValue / Admin.Paging.MaxLimit), (int)Number("_limit", limit, Admin.Paging.MaxLimit));
+
+    private long Number(string name, long usual, long most)
+    {
+        if (Find(name) is not { } text) return usual;
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1) throw new ApiException(ResultCode.BadParameter, $"{name} must be a positive number");
+        return Math.Min(number, most);
+    }
+}
+
+/// <summary>A call that cannot be done; the caller is told.</summary>
+internal sealed class ApiException(ResultCode code, string message) : Exception(message)
+{
+    public ResultCode Code => code;
+}

@@ -1,0 +1,21 @@
+namespace Broker.Gateway.Admin;
+
+/// <summary>One endpoint of the HTTP API.</summary>
+/// <param name="Method">The HTTP method.</param>
+/// <param name="Path">Below the base path, as ASP.NET Core writes routes: `/clients/{clientid}`.</param>
+/// <param name="Name">EMQ X's name of it.</param>
+/// <param name="Description">What it does, for people.</param>
+internal sealed record ApiEndpoint(string Method, string Path, string Name, string Description, Func<ApiCall, Task<ApiAnswer>> Handle)
+{
+    /// <summary>Not for applications: served to dashboard users alone.</summary>
+    public bool IsForUsers { get; init; }
+
+    /// <summary>Changes something: it is written to the audit log.</summary>
+    public bool Changes => Method is not "GET";
+}
+
+/// <summary>What the HTTP API says of one kind of thing.</summary>
+internal interface IApiResource
+{
+    IEnumerable<ApiEndpoint> Endpoints { get; }
+}

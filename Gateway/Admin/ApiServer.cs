@@ -1,0 +1,135 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Broker.Grains.Interfaces.Records;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Gateway.Admin;
+
+/// <summary>The HTTP API on the admin port: checks who calls, calls the endpoint, and writes its answer.</summary>
+internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Apps apps, ILogger<ApiServer> log)
+{
+    private const string BasePath = "/api/v4";
+    private const int MaxBody = 16 * 1024 * 1024;
+    private readonly ApiEndpoint[] endpoints = [.. resources.SelectMany(one => one.Endpoints)];
+
+    /// <summary>Adds the endpoints to a server.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        foreach (var endpoint in endpoints) routes.MapMethods(BasePath + endpoint.Path, [endpoint.Method], context => RunAsync(context, endpoint));
+        routes.MapMethods(BasePath, ["GET"], context => RunAsync(context, Index));
+        routes.Map("/api/{**rest}", context => WriteAsync(context, ApiAnswer.NotFound));
+    }
+
+    private ApiEndpoint Index => new("GET", "", "list_apis", "All endpoints", _ => Task.FromResult(ApiAnswer.Data(json =>
+    {
+        json.WriteStartArray();
+        foreach (var one in endpoints)
+        {
+            json.WriteStartObject();
+            json.WriteString("path", one.Path.Replace("{", ":", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal));
+            json.WriteString("name", one.Name);
+            json.WriteString("method", one.Method);
+            json.WriteString("descr", one.Description);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    })));
+
+    private async Task RunAsync(HttpContext context, ApiEndpoint endpoint)
+    {
+        try
+        {
+            if (await AuthenticateAsync(context) is not { } user)
+            {
+                context.Response.Headers.WWWAuthenticate = "Basic Realm=\"minirest-server\"";
+                await WriteAsync(context, ApiAnswer.Plain(401, "UNAUTHORIZED"));
+                return;
+            }
+
+            using var body = await ReadAsync(context.Request);
+            var answer = await AnswerAsync(endpoint, new ApiCall(context, endpoint, body?.RootElement) { User = user });
+            if (endpoint.Changes) LogChange(log, endpoint.Name, context.Request.Path, user, context.Connection.RemoteIpAddress, answer.Status);
+            await WriteAsync(context, answer);
+        }
+        catch (Exception fault) when (fault is JsonException or BadHttpRequestException)
+        {
+            await WriteAsync(context, ApiAnswer.Plain(400, "Bad Request"));
+        }
+        catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested) // the boundary of this call
+        {
+            LogFailed(log, fault, endpoint.Name);
+            if (!context.Response.HasStarted) await WriteAsync(context, ApiAnswer.Plain(500, "Internal Error"));
+        }
+    }
+
+    private static async Task<ApiAnswer> AnswerAsync(ApiEndpoint endpoint, ApiCall call)
+    {
+        try
+        {
+            return await endpoint.Handle(call);
+        }
+        catch (ApiException refused)
+        {
+            return ApiAnswer.Fault(refused.Code, refused.Message);
+        }
+        catch (RecordsUnavailableException fault)
+        {
+            return ApiAnswer.Fault(ResultCode.Unknown, fault.Message);
+        }
+        catch (Exception fault) when (fault is OrleansException or TimeoutException) // the cluster does not answer
+        {
+            return ApiAnswer.Fault(ResultCode.NodeFailed, fault.Message);
+        }
+    }
+
+    /// <returns>Who calls; null if that is not proven.</returns>
+    private async ValueTask<string?> AuthenticateAsync(HttpContext context)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        if (!header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)) return null;
+        var bytes = new byte[header.Length];
+        if (!Convert.TryFromBase64String(header["Basic ".Length..].Trim(), bytes, out var count)) return null;
+        var text = Encoding.UTF8.GetString(bytes, 0, count);
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 && await apps.VerifyAsync(text[..colon], text[(colon + 1)..], context.Connection.RemoteIpAddress) ? text[..colon] : null;
+    }
+
+    private static async Task<JsonDocument?> ReadAsync(HttpRequest request)
+    {
+        if (request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0)) return null;
+        if (request.ContentLength > MaxBody) throw new BadHttpRequestException("too large");
+        return await JsonDocument.ParseAsync(request.Body);
+    }
+
+    private static async Task WriteAsync(HttpContext context, ApiAnswer answer)
+    {
+        context.Response.StatusCode = answer.Status;
+        if (answer.Text is { } text)
+        {
+            context.Response.ContentType = "text/plain";
+            await context.Response.WriteAsync(text);
+            return;
+        }
+
+        context.Response.ContentType = "application/json";
+        await using (var json = new Utf8JsonWriter((IBufferWriter<byte>)context.Response.BodyWriter))
+        {
+            json.WriteStartObject();
+            answer.Members(json);
+            json.WriteEndObject();
+        }
+
+        await context.Response.BodyWriter.FlushAsync();
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "{Endpoint} of the HTTP API failed")]
+    private static partial void LogFailed(ILogger log, Exception fault, string endpoint);
+
+    [LoggerMessage(2, LogLevel.Information, "Audit: {Endpoint} {Path} by {User} from {Address}: {Status}")]
+    private static partial void LogChange(ILogger log, string endpoint, string path, string user, System.Net.IPAddress? address, int status);
+}

@@ -1,0 +1,11 @@
+namespace Broker.Grains.Interfaces.Nodes;
+
+/// <summary>What answers for this process, where it has a gateway. Thread-safe; does not block.</summary>
+public interface ILocalNode
+{
+    /// <inheritdoc cref="INodeService.Read"/>
+    Task<NodePage> ReadAsync(NodeQuery query);
+
+    /// <inheritdoc cref="INodeService.Do"/>
+    Task<NodeResult> DoAsync(NodeCommand command);
+}
