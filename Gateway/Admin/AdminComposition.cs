@@ -29,6 +29,8 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, Clients>();
         services.AddSingleton<IApiResource, Resources.Metrics>();
         services.AddSingleton<IApiResource, Banned>();
+        services.AddSingleton<IApiResource, AuthUsers>();
+        services.AddSingleton<IApiResource, AclRules>();
         services.AddSingleton<IApiResource, Messages>();
         services.AddSingleton<ApiServer>();
         // The admin port is open before the cluster is joined: what is made here is made when it opens.

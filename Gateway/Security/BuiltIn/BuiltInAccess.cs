@@ -9,7 +9,7 @@ namespace Broker.Gateway.Security.BuiltIn;
 
 /// <summary>Manages the broker's own users and access rules, at run time and for the whole cluster.</summary>
 /// <remarks>What has been answered holds in every process that can be reached.</remarks>
-internal sealed class BuiltInAccess(RecordFeed records, BuiltInUsers users, BuiltInRules rules, IOptions<BuiltInOptions> options)
+internal sealed class BuiltInAccess(RecordFeed records, BuiltInUsers users, BuiltInRules rules, IOptions<BuiltInOptions> options, TimeProvider time)
 {
     private const int LongestName = 65_535; // as MQTT has it
     private readonly PasswordHash hash = PasswordHash.TryParse(options.Value.PasswordHash, out var parsed)
@@ -53,7 +53,7 @@ internal sealed class BuiltInAccess(RecordFeed records, BuiltInUsers users, Buil
     {
         CheckName(name);
         var (hashed, salt) = hash.Make(Encoding.UTF8.GetBytes(password));
-        var user = new BuiltInUser(options.Value.PasswordHash, hashed, salt, isSuperuser);
+        var user = new BuiltInUser(options.Value.PasswordHash, hashed, salt, isSuperuser, time.GetUtcNow().ToUnixTimeMilliseconds());
         return (await records.WriteAsync(users.Put(BuiltInUsers.KeyOf(kind, name), user, condition)))[0];
     }
 

@@ -14,6 +14,9 @@ internal sealed class BuiltInUsers() : RecordTable<BuiltInUser>("user", BuiltInJ
     /// <summary>A user's key in the store.</summary>
     public static string KeyOf(UserKind kind, string name) => $"{kind}/{name}";
 
+    /// <summary>The name in a key; null if it is of another kind.</summary>
+    public static string? NameOf(string key, UserKind kind) => key.StartsWith($"{kind}/", StringComparison.Ordinal) ? key[(kind.ToString().Length + 1)..] : null;
+
     /// <summary>Whether a password is the user's.</summary>
     public ValueTask<bool> VerifyAsync(BuiltInUser user, ReadOnlyMemory<byte> password)
     {

@@ -1,0 +1,151 @@
+using System.Text.Json;
+using Broker.Gateway.Security;
+using Broker.Gateway.Security.BuiltIn;
+
+namespace Broker.Gateway.Admin.Resources;
+
+/// <summary>`/acl`: the broker's own access rules. A rule for both directions is kept as two and shown as one again.</summary>
+internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiResource
+{
+    private const int UsualLimit = 50;
+
+    public IEnumerable<ApiEndpoint> Endpoints =>
+    [
+        new("POST", "/acl", "create_acl", "Add access rules", AddAsync),
+        new("GET", "/acl/clientid", "list_clientid_acl", "The rules of client identifiers", call => Task.FromResult(List(call, RuleSubject.ClientId))),
+        new("GET", "/acl/username", "list_username_acl", "The rules of user names", call => Task.FromResult(List(call, RuleSubject.UserName))),
+        new("GET", "/acl/$all", "list_all_acl", "The rules for everybody", call => Task.FromResult(List(call, RuleSubject.All))),
+        new("GET", "/acl/clientid/{clientid}", "lookup_clientid_acl", "The rules of a client identifier", call => Task.FromResult(Find(RuleSubject.ClientId, call.Path("clientid")))),
+        new("GET", "/acl/username/{username}", "lookup_username_acl", "The rules of a user name", call => Task.FromResult(Find(RuleSubject.UserName, call.Path("username")))),
+        new("DELETE", "/acl/clientid/{clientid}/topic/{topic}", "delete_clientid_acl", "Remove the rules of a client identifier for a topic", call => RemoveAsync(call, RuleSubject.ClientId, call.Path("clientid"))),
+        new("DELETE", "/acl/username/{username}/topic/{topic}", "delete_username_acl", "Remove the rules of a user name for a topic", call => RemoveAsync(call, RuleSubject.UserName, call.Path("username"))),
+        new("DELETE", "/acl/$all/topic/{topic}", "delete_all_acl", "Remove the rules for everybody for a topic", call => RemoveAsync(call, RuleSubject.All, "")),
+    ];
+
+    /// <summary>A rule as the API has it.</summary>
+    private sealed record Row(RuleSubject Subject, string Who, string Topic, bool Allows, bool Publish, bool Subscribe, long Version)
+    {
+        public string Action => (Publish, Subscribe) switch
+        {
+            (true, true) => "pubsub",
+            (true, false) => "pub",
+            _ => "sub",
+        };
+
+        public string Access => Allows ? "allow" : "deny";
+
+        public IEnumerable<BuiltInRule> Rules
+        {
+            get
+            {
+                if (Publish) yield return new BuiltInRule(Subject, Who, TopicAccess.Publish, Topic, Allows);
+                if (Subscribe) yield return new BuiltInRule(Subject, Who, TopicAccess.Subscribe, Topic, Allows);
+            }
+        }
+
+        public void Write(Utf8JsonWriter json)
+        {
+            json.WriteString(FieldOf(Subject), Subject == RuleSubject.All ? "$all" : Who);
+            json.WriteString("topic", Topic);
+            json.WriteString("action", Action);
+            json.WriteString("access", Access);
+        }
+    }
+
+    private ApiAnswer List(ApiCall call, RuleSubject subject)
+    {
+        var field = FieldOf(subject);
+        var paging = call.Paging(UsualLimit);
+        var (who, like, topic, action, answer) = (call.Find(field), call.Find($"_like_{field}"), call.Find("topic"), call.Find("action"), call.Find("access"));
+        var found = Rows(subject)
+            .Where(row => (subject == RuleSubject.All || ((who is null || row.Who == who) && (like is null || row.Who.Contains(like, StringComparison.Ordinal))))
+                && (topic is null || row.Topic == topic) && (action is null || row.Action == action) && (answer is null || row.Access == answer))
+            .ToArray();
+        var rows = found.Skip((int)Math.Min(paging.Skip, int.MaxValue)).Take(paging.Limit).Select(ToJson).ToArray();
+        return ApiAnswer.Page(new ClusterPage(rows, found.Length, paging.Skip + rows.Length < found.Length, []), paging, tellsMore: false);
+    }
+
+    private ApiAnswer Find(RuleSubject subject, string who) => ApiAnswer.Rows(Rows(subject).Where(row => row.Who == who).Select(ToJson));
+
+    /// <summary>The newest first.</summary>
+    private IEnumerable<Row> Rows(RuleSubject subject) => rules.All
+        .Where(entry => entry.Value.Subject == subject)
+        .GroupBy(entry => (entry.Value.Who, entry.Value.Topic, entry.Value.Allows))
+        .Select(group => new Row(
+            subject, group.Key.Who, group.Key.Topic, group.Key.Allows, group.Any(one => one.Value.Action == TopicAccess.Publish), group.Any(one => one.Value.Action == TopicAccess.Subscribe),
+            group.Max(one => one.Version)))
+        .OrderByDescending(row => row.Version);
+
+    private async Task<ApiAnswer> AddAsync(ApiCall call)
+    {
+        if (call.Body is not { } body) return ApiAnswer.Fault("missing_required_params");
+        if (body.ValueKind != JsonValueKind.Array)
+        {
+            var (row, fault) = await AddAsync(body);
+            return fault is not null ? ApiAnswer.Fault(fault) : ApiAnswer.Data(json => Write(json, row!, "ok"));
+        }
+
+        var outcomes = new List<(Row? Row, string? Fault)>();
+        foreach (var item in body.EnumerateArray()) outcomes.Add(await AddAsync(item));
+
+        outcomes.Reverse(); // as EMQ X answers
+        return ApiAnswer.Data(json =>
+        {
+            json.WriteStartArray();
+            foreach (var (row, fault) in outcomes) Write(json, row, fault is null ? "ok" : $"{{error,{fault}}}");
+            json.WriteEndArray();
+        });
+    }
+
+    /// <returns>The rule that was added, or what is wrong with it.</returns>
+    private async Task<(Row? Row, string? Fault)> AddAsync(JsonElement item)
+    {
+        var (clientId, userName) = (Text(item, "clientid"), Text(item, "username"));
+        var subject = clientId is not null ? RuleSubject.ClientId : userName is not null ? RuleSubject.UserName : RuleSubject.All;
+        if (Text(item, "topic") is not { Length: > 0 } topic) return (null, "topic");
+        var (action, answer) = (Text(item, "action"), Text(item, "access"));
+        if (action is not ("pub" or "sub" or "pubsub")) return (null, "action");
+        if (answer is not ("allow" or "deny")) return (null, "access");
+        var row = new Row(subject, clientId ?? userName ?? "", topic, answer == "allow", action != "sub", action != "pub", 0);
+        try
+        {
+            await access.AddRulesAsync(row.Rules);
+            return (row, null);
+        }
+        catch (ArgumentException wrong)
+        {
+            return (null, wrong.Message);
+        }
+    }
+
+    private async Task<ApiAnswer> RemoveAsync(ApiCall call, RuleSubject subject, string who)
+    {
+        await access.RemoveRulesAsync(subject, who, call.Path("topic"));
+        return ApiAnswer.Done;
+    }
+
+    private static byte[] ToJson(Row row)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer)) Write(json, row, null);
+        return buffer.ToArray();
+    }
+
+    private static void Write(Utf8JsonWriter json, Row? row, string? result)
+    {
+        json.WriteStartObject();
+        row?.Write(json);
+        if (result is not null) json.WriteString("result", result);
+        json.WriteEndObject();
+    }
+
+    private static string FieldOf(RuleSubject subject) => subject switch
+    {
+        RuleSubject.ClientId => "clientid",
+        RuleSubject.UserName => "username",
+        _ => "all",
+    };
+
+    private static string? Text(JsonElement item, string name) =>
+        item.ValueKind == JsonValueKind.Object && item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}
