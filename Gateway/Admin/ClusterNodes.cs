@@ -53,54 +53,48 @@ internal sealed class ClusterNodes(INodeClient nodes, ILocalNode self, TimeProvi
     }
 
     /// <summary>Gathers a page from one process after the other, in an order that stays.</summary>
-    /// <param name="counts">Whether all are counted: without filters that costs nothing.</param>
-    public async Task<ClusterPage> PageAsync(NodeQuery query, bool counts)
+    /// <remarks>Half of the time is for finding out who answers, and how many each has, the other half for what they have.</remarks>
+    public async Task<ClusterPage> PageAsync(NodeQuery query)
     {
-        using var deadline = new CancellationTokenSource(Patience, time);
         var members = Members();
+        var counts = await CountAsync(members, query.Resource);
+        using var deadline = new CancellationTokenSource(Patience / 2, time);
+        var isFiltered = query.Filters.Length > 0;
         var unavailable = new List<string>();
-        var known = new long?[members.Length];
-        if (counts)
-        {
-            var totals = await Task.WhenAll(members.Select(member => ReadAsync(member, query with { Skip = 0, Limit = 0 }, deadline.Token)));
-            if (totals.FirstOrDefault(page => page?.Fault is not null) is { } wrong) return Failed(wrong.Fault!);
-            known = [.. totals.Select(page => page?.Found)];
-        }
-
         var rows = new List<byte[]>();
         var (skip, hasMore) = (query.Skip, false);
         for (var at = 0; at < members.Length && !hasMore; at++)
         {
-            if (counts && known[at] is null)
+            var (count, left) = (counts[at], query.Limit - rows.Count);
+            if (!isFiltered && count is { } all && (all <= skip || left == 0))
             {
-                unavailable.Add(NameOf(members[at]));
+                hasMore = all > skip;
+                skip -= Math.Min(skip, all);
                 continue;
             }
 
-            var left = query.Limit - rows.Count;
-            if (known[at] is { } count && (count <= skip || left == 0))
-            {
-                hasMore = count > skip;
-                skip = Math.Max(0, skip - count);
-                continue;
-            }
-
-            var page = await ReadAsync(members[at], query with { Skip = skip, Limit = left }, deadline.Token);
+            var page = count is null ? null : await ReadAsync(members[at], query with { Skip = skip, Limit = left }, deadline.Token);
             if (page is null)
             {
                 unavailable.Add(NameOf(members[at]));
                 continue;
             }
 
-            if (page.Fault is not null) return Failed(page.Fault);
+            if (page.Fault is { } fault) return new ClusterPage([], null, false, []) { Fault = fault };
             rows.AddRange(page.Rows);
-            skip = Math.Max(0, skip - page.Found);
-            hasMore = page.HasMore;
+            hasMore = page.HasMore || (left == 0 && page.Found > skip);
+            skip -= Math.Min(skip, page.Found);
         }
 
-        return new ClusterPage(rows, counts ? known.Sum(count => count ?? 0) : null, hasMore, [.. unavailable]);
+        return new ClusterPage(rows, isFiltered ? null : counts.Sum(count => count ?? 0), hasMore, [.. unavailable]);
+    }
 
-        static ClusterPage Failed(string fault) => new([], null, false, []) { Fault = fault };
+    /// <returns>How many each process has; null for one that does not answer.</returns>
+    private async Task<long?[]> CountAsync(SiloAddress[] members, string resource)
+    {
+        using var deadline = new CancellationTokenSource(Patience / 2, time);
+        var pages = await Task.WhenAll(members.Select(member => ReadAsync(member, new NodeQuery(resource, [], Limit: 0), deadline.Token)));
+        return [.. pages.Select(page => page?.Found)];
     }
 
     /// <summary>Tells all processes to do something.</summary>

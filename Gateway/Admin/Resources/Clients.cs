@@ -73,7 +73,7 @@ internal sealed class Clients(ClusterNodes nodes, IGatewayClient gateways, IGrai
     private async Task<ApiAnswer> ListAsync(ApiCall call, KeyValuePair<string, string>[] filters)
     {
         var paging = call.Paging();
-        var page = await nodes.PageAsync(new NodeQuery(LocalClients.Name, filters, paging.Skip, paging.Limit), counts: filters.Length == 0);
+        var page = await nodes.PageAsync(new NodeQuery(LocalClients.Name, filters, paging.Skip, paging.Limit));
         return ApiAnswer.Page(page, paging, tellsMore: true);
     }
 
@@ -90,7 +90,7 @@ internal sealed class Clients(ClusterNodes nodes, IGatewayClient gateways, IGrai
 
     private async Task<ApiAnswer> FindAsync(KeyValuePair<string, string>[] filters)
     {
-        var page = await nodes.PageAsync(new NodeQuery(LocalClients.Name, filters, 0, Paging.MaxLimit), counts: false);
+        var page = await nodes.PageAsync(new NodeQuery(LocalClients.Name, filters, 0, Paging.MaxLimit));
         return ApiAnswer.Rows(page.Rows, page.Unavailable);
     }
 

@@ -15,8 +15,13 @@ internal sealed class ApiClient : IDisposable
     private readonly HttpClient http;
 
     public ApiClient(BrokerHost broker, string? credential = "admin:public")
+        : this(broker.Services.GetRequiredService<AdminServer>().Port, credential)
     {
-        http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{broker.Services.GetRequiredService<AdminServer>().Port}/api/v4/") };
+    }
+
+    public ApiClient(int port, string? credential = "admin:public")
+    {
+        http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}/api/v4/") };
         if (credential is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credential)));
     }
 
