@@ -44,6 +44,12 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, App
     {
         try
         {
+            if (!apps.IsReady)
+            {
+                await WriteAsync(context, ApiAnswer.Plain(503, "Not ready."));
+                return;
+            }
+
             if (await AuthenticateAsync(context) is not { } user)
             {
                 context.Response.Headers.WWWAuthenticate = "Basic Realm=\"minirest-server\"";

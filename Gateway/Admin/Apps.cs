@@ -20,13 +20,13 @@ internal sealed class Apps(AppTable table, RecordFeed records, IOptions<Manageme
     private readonly ConcurrentDictionary<string, (long Version, byte[] Digest)> verified = new(StringComparer.Ordinal);
     private readonly byte[] key = RandomNumberGenerator.GetBytes(32);
 
+    /// <summary>Whether applications are known; before that nobody can be let in.</summary>
+    public bool IsReady { get; private set; }
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (table.Count > 0) return;
-        var preset = options.Value;
-        var (hash, salt) = Hash.Make(Encoding.UTF8.GetBytes(preset.DefaultApplicationSecret));
-        var app = new App("Default", "Application that was made at the first start", Enabled: true, null, hash, salt, preset.DefaultApplicationSecret == ManagementOptions.UsualSecret);
-        await GrainCalls.InsistAsync(() => records.WriteAsync(table.Put(preset.DefaultApplicationId, app, RecordCondition.IfAbsent)), time);
+        if (table.Count == 0) await MakeFirstAsync();
+        IsReady = true;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -43,5 +43,13 @@ internal sealed class Apps(AppTable table, RecordFeed records, IOptions<Manageme
         if (!await Hash.VerifyAsync(bytes, app.Hash, app.Salt)) return false;
         verified[id] = (entry.Version, digest);
         return true;
+    }
+
+    private async Task MakeFirstAsync()
+    {
+        var preset = options.Value;
+        var (hash, salt) = Hash.Make(Encoding.UTF8.GetBytes(preset.DefaultApplicationSecret));
+        var app = new App("Default", "Application that was made at the first start", Enabled: true, null, hash, salt, preset.DefaultApplicationSecret == ManagementOptions.UsualSecret);
+        await GrainCalls.InsistAsync(() => records.WriteAsync(table.Put(preset.DefaultApplicationId, app, RecordCondition.IfAbsent)), time);
     }
 }
