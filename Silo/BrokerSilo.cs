@@ -26,6 +26,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.Serialization;
 
 namespace Broker.Silo;
@@ -112,6 +113,23 @@ internal static class BrokerSilo
         return new SqliteDatabase(sqlite, node, codec, clock, provider.GetRequiredService<ILogger<SqliteDatabase>>());
     }
 
+    /// <summary>Adds what this process tells operators. A gateway in the same process brings its name and what it holds.</summary>
+    private static void AddNode(IServiceCollection services)
+    {
+        services.TryAddSingleton(new NodeIdentity($"silo@{Environment.MachineName}"));
+        services.AddOptions<SiloOptions>().Configure<NodeIdentity>((options, self) => options.SiloName = self.Name);
+        services.AddSingleton<StartTime>();
+        services.AddSingleton<INodeClient, NodeClient>();
+        services.AddSingleton<ILocalNode, LocalNode>();
+        services.AddSingleton<INodeResource, LocalBroker>();
+        services.AddSingleton<INodeResource, LocalNodeState>();
+        services.AddSingleton<INodeResource, LocalMetrics>();
+        services.AddSingleton<INodeResource, LocalStats>();
+        services.AddSingleton<INodeResource, AbsentClients>();
+        services.AddSingleton<INodeResource, DurableSubscriptions>();
+        services.AddSingleton<INodeResource, LocalRoutes>();
+    }
+
     private static void AddGrainServices(IServiceCollection services)
     {
         services.AddSingleton(provider =>
@@ -125,7 +143,7 @@ internal static class BrokerSilo
         services.AddSingleton<LocalRetainedPartitions>().AddSingleton<ILocalRetainedPartitions>(provider => provider.GetRequiredService<LocalRetainedPartitions>());
         services.AddSingleton<IDestinationFactory, DestinationFactory>();
         services.AddSingleton<IGatewayClient, GatewayClient>();
-        services.AddSingleton<INodeClient, NodeClient>();
+        AddNode(services);
         services.AddSingleton<GatewayPoll>();
         services.AddSingleton<NodeFences>();
         services.AddSingleton<IWillKeeper, WillKeeper>();

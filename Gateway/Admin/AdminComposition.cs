@@ -5,6 +5,7 @@ using Broker.Grains.Interfaces.Nodes;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Admin;
 
@@ -17,16 +18,18 @@ internal static class AdminComposition
         builder.AddCheckedOptions<ManagementOptions>(ManagementOptions.Section);
         var services = builder.Services;
         services.AddTable<AppTable>().AddSingleton<Apps>().AddHostedService(provider => provider.GetRequiredService<Apps>());
-        services.AddSingleton<StartTime>();
-        services.AddSingleton<ILocalNode, LocalNode>();
+        services.AddSingleton(provider => new NodeIdentity(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.NodeName));
         services.AddSingleton<ClusterNodes>();
-        services.AddSingleton<INodeResource, LocalBroker>();
-        services.AddSingleton<INodeResource, LocalNodeState>();
+        services.AddSingleton<ClientDirectory>();
+        services.AddSingleton<ClientCommands>();
         services.AddSingleton<INodeResource, LocalClients>();
-        services.AddSingleton<INodeResource, LocalMetrics>();
-        services.AddSingleton<INodeResource, LocalStats>();
+        services.AddSingleton<INodeResource, LocalAccessCache>();
+        services.AddSingleton<INodeResource, LocalSubscriptions>();
         services.AddSingleton<IApiResource, Nodes>();
         services.AddSingleton<IApiResource, Clients>();
+        services.AddSingleton<IApiResource, ClientLimits>();
+        services.AddSingleton<IApiResource, Subscriptions>();
+        services.AddSingleton<IApiResource, MqttSubscriptions>();
         services.AddSingleton<IApiResource, Resources.Metrics>();
         services.AddSingleton<IApiResource, Banned>();
         services.AddSingleton<IApiResource, AuthUsers>();

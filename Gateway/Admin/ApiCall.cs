@@ -13,6 +13,9 @@ internal readonly record struct Paging(long Page, int Limit)
 {
     public const int MaxLimit = 10_000;
 
+    /// <summary>As much as one answer may hold.</summary>
+    public static Paging Whole { get; } = new(1, MaxLimit);
+
     public long Skip => (Page - 1) * Limit;
 }
 
@@ -40,13 +43,7 @@ internal sealed class ApiCall(HttpContext context, ApiEndpoint endpoint, JsonEle
     public string? Find(string name)
     {
         if (context.Request.Query.TryGetValue(name, out var values)) return values.ToString();
-        if (body is not { ValueKind: JsonValueKind.Object } members || !members.TryGetProperty(name, out var value)) return null;
-        return value.ValueKind switch
-        {
-            JsonValueKind.Null or JsonValueKind.Undefined => null,
-            JsonValueKind.String => value.GetString(),
-            _ => value.GetRawText(),
-        };
+        return body?.Text(name);
     }
 
     /// <summary>The parameters of the query string that say what a list is to hold.</summary>

@@ -1,11 +1,10 @@
-using System.Collections.Concurrent;
 using Broker.Grains.Interfaces.Nodes;
 
 namespace Broker.Gateway.Admin;
 
 /// <summary>What the processes of the cluster have answered to one question.</summary>
-/// <param name="Pages">Of those that have answered and have a gateway, in an order that stays.</param>
-/// <param name="Unavailable">The names of those that have not answered in time, or their addresses.</param>
+/// <param name="Pages">Of those that have answered, in an order that stays.</param>
+/// <param name="Unavailable">The names of those that have not answered in time.</param>
 internal sealed record NodeAnswers(NodePage[] Pages, string[] Unavailable);
 
 /// <summary>A page of what the whole cluster holds.</summary>
@@ -21,18 +20,15 @@ internal sealed class ClusterNodes(INodeClient nodes, ILocalNode self, TimeProvi
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>The names of processes: they have the same one all their lives.</summary>
-    private readonly ConcurrentDictionary<SiloAddress, string> names = new();
-
     /// <summary>Asks all processes at once.</summary>
     public async Task<NodeAnswers> ReadAllAsync(NodeQuery query)
     {
-        var members = Members();
+        var members = nodes.Members;
         using var deadline = new CancellationTokenSource(Patience, time);
-        var pages = await Task.WhenAll(members.Select(member => ReadAsync(member, query, deadline.Token)));
+        var pages = await Task.WhenAll(members.Select(member => ReadAsync(member.Address, query, deadline.Token)));
         return new NodeAnswers(
-            [.. pages.OfType<NodePage>().Where(page => page.Node.Length > 0)],
-            [.. members.Zip(pages).Where(pair => pair.Second is null).Select(pair => NameOf(pair.First))]);
+            [.. pages.OfType<NodePage>()],
+            [.. members.Zip(pages).Where(pair => pair.Second is null).Select(pair => pair.First.Name)]);
     }
 
     /// <summary>Asks the process of a name.</summary>
@@ -40,8 +36,7 @@ internal sealed class ClusterNodes(INodeClient nodes, ILocalNode self, TimeProvi
     public async Task<(NodePage? Page, bool IsKnown)> ReadOneAsync(string node, NodeQuery query)
     {
         using var deadline = new CancellationTokenSource(Patience, time);
-        var member = await FindAsync(node, deadline.Token);
-        return member is null ? (null, false) : (await ReadAsync(member, query, deadline.Token), true);
+        return Find(node) is { } member ? (await ReadAsync(member, query, deadline.Token), true) : (null, false);
     }
 
     /// <summary>Asks the process at an address.</summary>
@@ -52,31 +47,34 @@ internal sealed class ClusterNodes(INodeClient nodes, ILocalNode self, TimeProvi
         return await ReadAsync(node, query, deadline.Token);
     }
 
-    /// <summary>Gathers a page from one process after the other, in an order that stays.</summary>
+    /// <summary>Gathers a page from one process after the other, and from one kind of thing after the other, in an order that stays.</summary>
     /// <remarks>Half of the time is for finding out who answers, and how many each has, the other half for what they have.</remarks>
-    public async Task<ClusterPage> PageAsync(NodeQuery query)
+    /// <param name="node">Only what the process of this name holds.</param>
+    /// <returns>Null if there is no such process.</returns>
+    public async Task<ClusterPage?> PageAsync(string[] resources, KeyValuePair<string, string>[] filters, Paging paging, string? node = null)
     {
-        var members = Members();
-        var counts = await CountAsync(members, query.Resource);
+        var members = node is null ? nodes.Members : Array.FindAll(nodes.Members, member => member.Name == node);
+        if (members.Length == 0) return null;
+        (NodeMember Node, string Resource)[] sources = [.. resources.SelectMany(_ => members, (resource, member) => (member, resource))];
+        var counts = await CountAsync(sources);
         using var deadline = new CancellationTokenSource(Patience / 2, time);
-        var isFiltered = query.Filters.Length > 0;
-        var unavailable = new List<string>();
+        var unavailable = new HashSet<string>();
         var rows = new List<byte[]>();
-        var (skip, hasMore) = (query.Skip, false);
-        for (var at = 0; at < members.Length && !hasMore; at++)
+        var (skip, hasMore) = (paging.Skip, false);
+        for (var at = 0; at < sources.Length && !hasMore; at++)
         {
-            var (count, left) = (counts[at], query.Limit - rows.Count);
-            if (!isFiltered && count is { } all && (all <= skip || left == 0))
+            var ((member, resource), count, left) = (sources[at], counts[at], paging.Limit - rows.Count);
+            if (filters.Length == 0 && count is { } all && (all <= skip || left == 0))
             {
                 hasMore = all > skip;
                 skip -= Math.Min(skip, all);
                 continue;
             }
 
-            var page = count is null ? null : await ReadAsync(members[at], query with { Skip = skip, Limit = left }, deadline.Token);
+            var page = count is null ? null : await ReadAsync(member.Address, new NodeQuery(resource, filters, skip, left), deadline.Token);
             if (page is null)
             {
-                unavailable.Add(NameOf(members[at]));
+                unavailable.Add(member.Name);
                 continue;
             }
 
@@ -86,14 +84,14 @@ internal sealed class ClusterNodes(INodeClient nodes, ILocalNode self, TimeProvi
             skip -= Math.Min(skip, page.Found);
         }
 
-        return new ClusterPage(rows, isFiltered ? null : counts.Sum(count => count ?? 0), hasMore, [.. unavailable]);
+        return new ClusterPage(rows, filters.Length > 0 ? null : counts.Sum(count => count ?? 0), hasMore, [.. unavailable]);
     }
 
-    /// <returns>How many each process has; null for one that does not answer.</returns>
-    private async Task<long?[]> CountAsync(SiloAddress[] members, string resource)
+    /// <returns>How many each has; null where a process does not answer.</returns>
+    private async Task<long?[]> CountAsync((NodeMember Node, string Resource)[] sources)
     {
         using var deadline = new CancellationTokenSource(Patience / 2, time);
-        var pages = await Task.WhenAll(members.Select(member => ReadAsync(member, new NodeQuery(resource, [], Limit: 0), deadline.Token)));
+        var pages = await Task.WhenAll(sources.Select(source => ReadAsync(source.Node.Address, new NodeQuery(source.Resource, [], Limit: 0), deadline.Token)));
         return [.. pages.Select(page => page?.Found)];
     }
 
@@ -101,10 +99,18 @@ internal sealed class ClusterNodes(INodeClient nodes, ILocalNode self, TimeProvi
     /// <returns>What they have done, and the names of those that have not answered in time.</returns>
     public async Task<(NodeResult[] Results, string[] Unavailable)> DoAllAsync(NodeCommand command)
     {
-        var members = Members();
+        var members = nodes.Members;
         using var deadline = new CancellationTokenSource(Patience, time);
-        var results = await Task.WhenAll(members.Select(member => DoAsync(member, command, deadline.Token)));
-        return ([.. results.OfType<NodeResult>()], [.. members.Zip(results).Where(pair => pair.Second is null).Select(pair => NameOf(pair.First))]);
+        var results = await Task.WhenAll(members.Select(member => DoAsync(member.Address, command, deadline.Token)));
+        return ([.. results.OfType<NodeResult>()], [.. members.Zip(results).Where(pair => pair.Second is null).Select(pair => pair.First.Name)]);
+    }
+
+    /// <summary>Tells the process at an address to do something.</summary>
+    /// <returns>Null if it does not answer.</returns>
+    public async Task<NodeResult?> DoAtAsync(SiloAddress node, NodeCommand command)
+    {
+        using var deadline = new CancellationTokenSource(Patience, time);
+        return await DoAsync(node, command, deadline.Token);
     }
 
     /// <summary>Tells the process of a name to do something.</summary>
@@ -112,28 +118,14 @@ internal sealed class ClusterNodes(INodeClient nodes, ILocalNode self, TimeProvi
     public async Task<(NodeResult? Result, bool IsKnown)> DoOneAsync(string node, NodeCommand command)
     {
         using var deadline = new CancellationTokenSource(Patience, time);
-        var member = await FindAsync(node, deadline.Token);
-        return member is null ? (null, false) : (await DoAsync(member, command, deadline.Token), true);
+        return Find(node) is { } member ? (await DoAsync(member, command, deadline.Token), true) : (null, false);
     }
 
-    private SiloAddress[] Members() => [.. nodes.Members.Order()];
+    /// <summary>The address of a process.</summary>
+    private SiloAddress? Find(string node) => Array.Find(nodes.Members, member => member.Name == node).Address;
 
-    private string NameOf(SiloAddress member) => names.GetValueOrDefault(member) ?? member.ToParsableString();
-
-    private async Task<SiloAddress?> FindAsync(string node, CancellationToken cancellation)
-    {
-        var members = Members();
-        var unknown = members.Where(member => !names.ContainsKey(member));
-        await Task.WhenAll(unknown.Select(member => ReadAsync(member, new NodeQuery("nodes", [], Limit: 0), cancellation)));
-        return members.FirstOrDefault(member => names.GetValueOrDefault(member) == node);
-    }
-
-    private async Task<NodePage?> ReadAsync(SiloAddress member, NodeQuery query, CancellationToken cancellation)
-    {
-        var page = await AskAsync(() => member.Equals(nodes.Self) ? Task.Run(() => self.ReadAsync(query), cancellation) : nodes.At(member).Read(query), cancellation);
-        if (page is not null) names[member] = page.Node;
-        return page;
-    }
+    private Task<NodePage?> ReadAsync(SiloAddress member, NodeQuery query, CancellationToken cancellation) =>
+        AskAsync(() => member.Equals(nodes.Self) ? Task.Run(() => self.ReadAsync(query), cancellation) : nodes.At(member).Read(query), cancellation);
 
     private Task<NodeResult?> DoAsync(SiloAddress member, NodeCommand command, CancellationToken cancellation) =>
         AskAsync(() => member.Equals(nodes.Self) ? Task.Run(() => self.DoAsync(command), cancellation) : nodes.At(member).Do(command), cancellation);

@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text;
-using Broker.Gateway.Admin;
-using Broker.Gateway.Admin.Resources;
 using Broker.Gateway.Links;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
+using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Topics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;

@@ -59,18 +59,15 @@ internal sealed class GatewayLoops
         (await AskAllAsync(loop => loop.Filters.DigestOf(shard), default)).Aggregate((all, part) => all + part);
 
     /// <param name="nothing">The answer of a loop that has ended, and with it all its connections.</param>
-    private Task<T[]> AskAllAsync<T>(Func<LoopContext, T> question, T nothing) => Task.WhenAll(All.Select(context =>
+    private Task<T[]> AskAllAsync<T>(Func<LoopContext, T> question, T nothing) => Task.WhenAll(All.Select(async loop =>
     {
-        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
-            context.Loop.Execute(() => done.SetResult(question(context)));
+            return await loop.AskAsync(() => question(loop));
         }
         catch (RejectedExecutionException)
         {
-            done.SetResult(nothing);
+            return nothing;
         }
-
-        return done.Task;
     }));
 }

@@ -47,6 +47,9 @@ internal sealed class LocalFilter(TopicFilter filter, int slot, int generation)
     /// <summary>Whether a session is subscribed.</summary>
     public bool Contains(TransientSession session) => crowd is null ? ReferenceEquals(single.Session, session) : crowd.Places.ContainsKey(session);
 
+    /// <summary>The options of a session that is subscribed.</summary>
+    public SubscriptionOptions OptionsOf(TransientSession session) => (crowd is null ? single : crowd.All[crowd.Places[session]]).Options;
+
     /// <summary>Adds a session, or gives it other options.</summary>
     /// <returns>True if it is new.</returns>
     public bool Set(in Subscriber subscriber)

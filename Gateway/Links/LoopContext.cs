@@ -80,6 +80,25 @@ internal sealed class LoopContext : IRunnable
         else Loop.Execute(action);
     }
 
+    /// <summary>Runs something on the loop for another thread.</summary>
+    /// <exception cref="RejectedExecutionException">The loop has ended, and with it all its connections.</exception>
+    public Task<T> AskAsync<T>(Func<T> question)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Loop.Execute(() =>
+        {
+            try
+            {
+                done.SetResult(question());
+            }
+            catch (Exception fault) // it is the asker's
+            {
+                done.SetException(fault);
+            }
+        });
+        return done.Task;
+    }
+
     /// <summary>The flush task itself.</summary>
     void IRunnable.Run()
     {

@@ -1,5 +1,6 @@
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Codec;
+using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;
@@ -112,6 +113,9 @@ internal sealed partial class Connection : IPacketHandler
         BrokerCounters.Add(Metric.PacketsConnectReceived);
         BeginHandshake(ConnectDecoder.Decode(body));
     }
+
+    /// <summary>An operator gives the client a quota of its own, or takes it back. On the loop.</summary>
+    public void LimitRouting(Rate? own) => publishReceiver.Limit(own);
 
     public void OnPublish(in PublishPacket packet) => publishReceiver.Receive(packet);
 

@@ -14,6 +14,8 @@ namespace Broker.Gateway.Mqtt;
 /// <param name="rates">What the client may send; null if that is not limited.</param>
 internal sealed class FrameHandler(Connection connection, int maximumPacketSize, RateLimiter? rates = null) : ChannelHandlerAdapter
 {
+    /// <summary>What the listener lets the client send, which an operator may replace for a while.</summary>
+    private RateLimiter? limits = rates;
     private byte[]? kept;
     private int keptLength;
 
@@ -31,7 +33,7 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize,
             connection.Traffic.BytesReceived += input.Length;
             BrokerCounters.Add(Metric.BytesReceived, input.Length);
             Receive(input);
-            rates?.OnRead(input.Length);
+            limits?.OnRead(input.Length);
         }
         finally
         {
@@ -48,6 +50,9 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize,
     }
 
     public override void ExceptionCaught(IChannelHandlerContext context, Exception exception) => connection.OnException(exception);
+
+    /// <summary>Holds the client to other rates than its listener's; null takes those again. On the loop.</summary>
+    public void Limit(ClientRates? other) => limits = other is null ? rates : other.For(connection);
 
     /// <summary>Goes on with what was kept: the connection is no longer busy.</summary>
     public void Resume()
@@ -86,7 +91,7 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize,
                 at += bodyStart + bodyLength;
                 connection.Traffic.PacketsReceived++;
                 connection.OnFrame(firstByte, body);
-                if (rates is not null && firstByte >> 4 == (int)PacketType.Publish) rates.OnMessage();
+                if (limits is not null && firstByte >> 4 == (int)PacketType.Publish) limits.OnMessage();
             }
         }
         catch (MalformedPacketException fault)

@@ -12,7 +12,7 @@ namespace Broker.Gateway.Mqtt;
 /// <remarks>On the connection's event loop only.</remarks>
 internal sealed class PublishReceiver(Connection connection, ConnectionServices services)
 {
-    private readonly RoutingQuota? quota = services.Quotas.For(connection);
+    private RoutingQuota? quota = services.Quotas.For(connection);
     private PublisherTopics? topics;
     private ReceiveWindow? window;
     private AcknowledgementQueue? acknowledgements;
@@ -54,6 +54,9 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         if (connection.Access!.KnowsPublish(topic) && !services.Hooks.WatchesPublishes) Route(message, topic.Route, packet.Qos, packet.PacketIdentifier);
         else Authorize(message, topic, packet.PacketIdentifier);
     }
+
+    /// <summary>Gives the client another quota than the configured one; null takes that again.</summary>
+    public void Limit(Rate? own) => quota = services.Quotas.For(connection, own);
 
     /// <summary>PUBREL.</summary>
     public void Release(ushort packetIdentifier)

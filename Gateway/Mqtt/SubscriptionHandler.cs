@@ -74,6 +74,31 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
         SubscriptionHooks.Unsubscribed(hooks, connection.Access.Context, filters, results);
     }
 
+    /// <summary>Subscribes a client on behalf of somebody else: no access rule is asked, and the client is not told.</summary>
+    public async Task<ReasonCode> AddAsync(Connection connection, string filter, SubscriptionOptions wanted)
+    {
+        var accepted = new List<Subscription>(1);
+        if (connection is not { IsEnding: false, Session: not null }) return ReasonCode.UnspecifiedError;
+        var code = Accept(connection, new SubscriptionRequest(filter, wanted), accepted);
+        if (code != ReasonCode.Success) return code;
+        var results = await AddAsync(connection, [.. accepted]);
+        if (connection.IsEnding) return ReasonCode.UnspecifiedError;
+        SubscriptionHooks.Subscribed(hooks, connection.Access!.Context, accepted, results);
+        SendRetained(connection, accepted, results);
+        return results[0].Code;
+    }
+
+    /// <summary>Ends a client's subscription on behalf of somebody else.</summary>
+    public async Task<ReasonCode> RemoveAsync(Connection connection, string written)
+    {
+        if (connection is not { IsEnding: false, Session: not null }) return ReasonCode.UnspecifiedError;
+        if (!TryMount(connection, written, out var filter)) return ReasonCode.TopicFilterInvalid;
+        var results = await RemoveAsync(connection, [filter]);
+        connection.Retained?.Cancel(filter);
+        if (!connection.IsEnding) SubscriptionHooks.Unsubscribed(hooks, connection.Access!.Context, [filter], results);
+        return results[0];
+    }
+
     /// <summary>Goes on with the retained messages that an earlier connection of the session left.</summary>
     public void Resume(Connection connection)
     {

@@ -8,7 +8,7 @@ internal sealed class AccessCache(int size)
     private readonly Dictionary<(TopicAccess Access, string Topic), Entry> answers = [];
     private readonly Queue<(TopicAccess Access, string Topic)> order = [];
 
-    private readonly record struct Entry(AccessAnswer Answer, int Epoch);
+    private readonly record struct Entry(AccessAnswer Answer, int Epoch, long AskedMs);
 
     /// <summary>Answers held, those that no longer hold among them.</summary>
     public int Count => answers.Count;
@@ -22,7 +22,7 @@ internal sealed class AccessCache(int size)
     }
 
     /// <summary>Remembers an answer.</summary>
-    public void Add(TopicAccess access, string topic, AccessAnswer answer, int epoch)
+    public void Add(TopicAccess access, string topic, AccessAnswer answer, int epoch, long nowMs)
     {
         var key = (access, topic);
         if (!answers.ContainsKey(key))
@@ -31,12 +31,13 @@ internal sealed class AccessCache(int size)
             order.Enqueue(key);
         }
 
-        answers[key] = new Entry(answer, epoch);
+        answers[key] = new Entry(answer, epoch, nowMs);
     }
 
     /// <summary>The answers that still hold.</summary>
-    public IEnumerable<(TopicAccess Access, string Topic, bool IsAllowed)> List(long nowMs, int epoch) =>
-        answers.Where(pair => pair.Value.Epoch == epoch && pair.Value.Answer.UntilMs > nowMs).Select(pair => (pair.Key.Access, pair.Key.Topic, pair.Value.Answer.IsAllowed));
+    public IEnumerable<(TopicAccess Access, string Topic, bool IsAllowed, long AskedMs)> List(long nowMs, int epoch) => answers
+        .Where(pair => pair.Value.Epoch == epoch && pair.Value.Answer.UntilMs > nowMs)
+        .Select(pair => (pair.Key.Access, pair.Key.Topic, pair.Value.Answer.IsAllowed, pair.Value.AskedMs));
 
     /// <summary>Forgets all.</summary>
     public void Clear()

@@ -33,6 +33,9 @@ internal sealed class TransientSession(
 
     public SessionCounts Counts => state.Count(SubscriptionCount);
 
+    /// <summary>Its subscriptions. On its event loop.</summary>
+    public Subscription[] CopySubscriptions() => subscriptions?.Copy() ?? [];
+
     public void Start()
     {
     }

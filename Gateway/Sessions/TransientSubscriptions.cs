@@ -20,6 +20,9 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
 
     public int Count => own.Count;
 
+    /// <summary>All of them.</summary>
+    public Subscription[] Copy() => [.. own.Select(local => new Subscription(local.Filter, local.OptionsOf(session)))];
+
     /// <summary>Whether there is a subscription with this filter.</summary>
     public bool Contains(in TopicFilter filter) => filter.IsShared
         ? shared is not null && shared.ContainsKey(filter.Text)

@@ -14,12 +14,10 @@ internal static partial class DescriptorLimit
     /// <remarks>The runtime has raised its soft limit to the hard one when it started.</remarks>
     public static int MostConnections()
     {
-        var all = Files;
-        return all == int.MaxValue ? all : Math.Max(all / 2, all - Reserve);
+        if (!OperatingSystem.IsLinux() || GetLimit(NoFile, out var limit) != 0 || limit.Soft > int.MaxValue) return int.MaxValue;
+        var all = (int)limit.Soft;
+        return Math.Max(all / 2, all - Reserve);
     }
-
-    /// <summary>Files the process may have open; no bound where the system cannot be asked.</summary>
-    public static int Files => OperatingSystem.IsLinux() && GetLimit(NoFile, out var limit) == 0 && limit.Soft < int.MaxValue ? (int)limit.Soft : int.MaxValue;
 
     /// <summary>The limit of open files that is enough for so many connections.</summary>
     public static long DescriptorsFor(int connections) => (long)connections + Reserve;

@@ -1,6 +1,6 @@
 namespace Broker.Grains.Interfaces.Nodes;
 
-/// <summary>What answers for this process, where it has a gateway. Thread-safe; does not block.</summary>
+/// <summary>What answers for this process. Thread-safe; does not block.</summary>
 public interface ILocalNode
 {
     /// <inheritdoc cref="INodeService.Read"/>

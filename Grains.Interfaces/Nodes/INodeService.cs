@@ -52,14 +52,18 @@ public sealed record NodeCommand([property: Id(0)] string Resource, [property: I
 [GenerateSerializer, Immutable, Alias("NodeResult")]
 public sealed record NodeResult([property: Id(0)] string Node, [property: Id(1)] long Count, [property: Id(2)] string? Fault = null);
 
+/// <summary>A process of the cluster.</summary>
+/// <param name="Name">Its name, as <see cref="NodeIdentity"/> has it.</param>
+public readonly record struct NodeMember(SiloAddress Address, string Name);
+
 /// <summary>Reaches the processes of the cluster.</summary>
 public interface INodeClient
 {
     /// <summary>This process.</summary>
     SiloAddress Self { get; }
 
-    /// <summary>The processes that are members now, this one included.</summary>
-    SiloAddress[] Members { get; }
+    /// <summary>The processes that are members now, this one included, in an order that stays.</summary>
+    NodeMember[] Members { get; }
 
     /// <summary>The service of a process.</summary>
     INodeService At(SiloAddress node);

@@ -73,11 +73,14 @@ public readonly struct TopicFilter : IEquatable<TopicFilter>
         TryParse(text, out var filter) ? filter : throw new FormatException($"'{text}' is not a topic filter.");
 
     /// <summary>Whether a topic matches, decided level by level. Slow and plain: for tests and rare questions, not for routing.</summary>
-    public bool Matches(TopicName topic)
+    public bool Matches(TopicName topic) => Matches(topic.Text);
+
+    /// <summary>The same for text, which may be a filter's path: then its wildcards are levels like any other.</summary>
+    public bool Matches(string topic)
     {
         var path = Path.Split('/');
-        if (topic.StartsWithDollar && (path[0] is "+" or "#")) return false; // [MQTT-4.7.2-1]
-        var levels = topic.Text.Split('/');
+        if (topic.StartsWith('$') && (path[0] is "+" or "#")) return false; // [MQTT-4.7.2-1]
+        var levels = topic.Split('/');
         for (var i = 0; i < path.Length; i++)
         {
             if (path[i] == "#") return true; // also matches the parent level [MQTT-4.7.1.2]

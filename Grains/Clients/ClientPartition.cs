@@ -15,6 +15,15 @@ internal sealed class ClientPartition(BrokerGauges gauges) : ILocalClientRegistr
     private int absent;
     private bool closed;
 
+    /// <summary>How many durable sessions are without their client.</summary>
+    public int AbsentCount => Volatile.Read(ref absent);
+
+    /// <summary>Whether a client has a durable session and is not connected.</summary>
+    public bool IsAbsent(string clientId)
+    {
+        lock (gate) return clients.TryGetValue(clientId, out var entry) && entry.IsAbsent;
+    }
+
     /// <summary>A durable session that the store knows.</summary>
     public void AddStored(string clientId)
     {

@@ -1,5 +1,4 @@
 using Broker.Grains.Interfaces.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Runtime.Services;
@@ -7,23 +6,25 @@ using Orleans.Runtime.Services;
 namespace Broker.Grains.Nodes;
 
 /// <inheritdoc cref="INodeService"/>
-/// <remarks>Where there is no gateway it holds nothing that operators ask for. Works on the thread pool: a look through a million clients must not hold up other calls.</remarks>
+/// <remarks>Works on the thread pool: a look through a million clients must not hold up other calls.</remarks>
 [Reentrant]
-internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers, IServiceProvider services) : GrainService(id, silo, loggers), INodeService
+internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers, ILocalNode node) : GrainService(id, silo, loggers), INodeService
 {
-    private ILocalNode? Node => services.GetService<ILocalNode>();
+    public Task<NodePage> Read(NodeQuery query) => Task.Run(() => node.ReadAsync(query));
 
-    public Task<NodePage> Read(NodeQuery query) => Node is { } node ? Task.Run(() => node.ReadAsync(query)) : Task.FromResult(new NodePage("", [], 0, HasMore: false));
-
-    public Task<NodeResult> Do(NodeCommand command) => Node is { } node ? Task.Run(() => node.DoAsync(command)) : Task.FromResult(new NodeResult("", 0));
+    public Task<NodeResult> Do(NodeCommand command) => Task.Run(() => node.DoAsync(command));
 }
 
 /// <inheritdoc cref="INodeClient"/>
-internal sealed class NodeClient(ISiloStatusOracle silos, IServiceProvider services) : GrainServiceClient<INodeService>(services), INodeClient
+internal sealed class NodeClient(IClusterMembershipService membership, ILocalSiloDetails self, IServiceProvider services) : GrainServiceClient<INodeService>(services), INodeClient
 {
-    public SiloAddress Self => silos.SiloAddress;
+    public SiloAddress Self => self.SiloAddress;
 
-    public SiloAddress[] Members => [.. silos.GetApproximateSiloStatuses(onlyActive: true).Keys];
+    public NodeMember[] Members =>
+    [
+        .. membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active)
+            .Select(member => new NodeMember(member.SiloAddress, member.Name)).OrderBy(member => member.Address),
+    ];
 
     public INodeService At(SiloAddress node) => GetGrainService(node);
 }

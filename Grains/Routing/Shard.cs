@@ -14,6 +14,9 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
     /// <summary>Nodes looked at while the lock is held: some 100 µs.</summary>
     private const int SweepNodes = 10_000;
 
+    /// <summary>The same when their texts are made as well.</summary>
+    private const int ListNodes = 1_000;
+
     private readonly Lock gate = new();
     private readonly SubscriptionTrie trie = new();
     private readonly Dictionary<string, SharedGroup> groups = new(StringComparer.Ordinal);
@@ -28,6 +31,15 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         get
         {
             lock (gate) return trie.RouteCount;
+        }
+    }
+
+    /// <summary>How many subscriptions of durable sessions are counted here.</summary>
+    public int DurableCount
+    {
+        get
+        {
+            lock (gate) return tally.Durable;
         }
     }
 
@@ -128,8 +140,28 @@ internal sealed class Shard(DestinationTable destinations, RoutingOptions option
         {
             if (closed || !destinations.TryFind(name, out var number)) return 0;
             var waste = new List<(string Path, Route Route)>();
-            var next = trie.Collect(number, from, SweepNodes, waste);
+            var next = trie.Collect(route => route.Destination == number, from, SweepNodes, waste);
             foreach (var (path, route) in waste) Apply(new RouteChange(TopicFilter.Parse(path), name, route.Id, Remove: true));
+            return next;
+        }
+    }
+
+    /// <summary>Lists some of the filters, each with every process it leads to once; a durable session has none, which is null.</summary>
+    /// <param name="from">The node to begin with: 1, or what the last call returned.</param>
+    /// <returns>The node to go on with; 0 when all have been looked at.</returns>
+    public int List(int from, List<(string Path, SiloAddress? Gateway)> into)
+    {
+        lock (gate)
+        {
+            if (closed) return 0;
+            var routes = new List<(string Path, Route Route)>();
+            var next = trie.Collect(route => !destinations.IsDead(route.Destination), from, ListNodes, routes);
+            foreach (var (path, route) in routes)
+            {
+                int[] ends = destinations.GroupOf(route.Destination) is { } group ? Array.ConvertAll(group.Members(), member => member.Destination) : [route.Destination];
+                foreach (var gateway in ends.Select(end => destinations.NameOf(end)?.Gateway)) into.Add((path, gateway));
+            }
+
             return next;
         }
     }

@@ -11,6 +11,9 @@ internal sealed class ShardTally(int number, ShardMap map, BrokerGauges gauges)
     private int unshared;
     private int shared;
 
+    /// <summary>How many durable subscriptions are counted here.</summary>
+    public int Durable => unshared + shared;
+
     /// <summary>A route has been added or removed.</summary>
     /// <param name="change">What was done.</param>
     /// <param name="filters">By how much the number of filters has changed.</param>

@@ -125,11 +125,11 @@ internal sealed class SubscriptionTrie
         }
     }
 
-    /// <summary>Finds the routes of one destination, with their filters, at some of the nodes; the caller goes on until all have been looked at.</summary>
+    /// <summary>Finds wanted routes, with their filters, at some of the nodes; the caller goes on until all have been looked at.</summary>
     /// <param name="from">The node to begin with: 1, or what the last call returned.</param>
     /// <param name="count">How many nodes to look at.</param>
     /// <returns>The node to go on with; 0 at the end.</returns>
-    public int Collect(int destination, int from, int count, List<(string Path, Route Route)> into)
+    public int Collect(Predicate<Route> wanted, int from, int count, List<(string Path, Route Route)> into)
     {
         var found = new List<Route>();
         var end = Math.Min(nodes.Slots, from + count);
@@ -138,9 +138,10 @@ internal sealed class SubscriptionTrie
             if (nodes[node].Parent == TrieNode.FreeSlot) continue;
             found.Clear();
             routes.AppendTo(found, nodes[node]);
+            string? path = null;
             foreach (var route in found)
             {
-                if (route.Destination == destination) into.Add((PathOf(node), route));
+                if (wanted(route)) into.Add((path ??= PathOf(node), route));
             }
         }
 

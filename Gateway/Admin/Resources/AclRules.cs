@@ -100,10 +100,10 @@ internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiR
     /// <returns>The rule that was added, or what is wrong with it.</returns>
     private async Task<(Row? Row, string? Fault)> AddAsync(JsonElement item)
     {
-        var (clientId, userName) = (Text(item, "clientid"), Text(item, "username"));
+        var (clientId, userName) = (item.OnlyText("clientid"), item.OnlyText("username"));
         var subject = clientId is not null ? RuleSubject.ClientId : userName is not null ? RuleSubject.UserName : RuleSubject.All;
-        if (Text(item, "topic") is not { Length: > 0 } topic) return (null, "topic");
-        var (action, answer) = (Text(item, "action"), Text(item, "access"));
+        if (item.OnlyText("topic") is not { Length: > 0 } topic) return (null, "topic");
+        var (action, answer) = (item.OnlyText("action"), item.OnlyText("access"));
         if (action is not ("pub" or "sub" or "pubsub")) return (null, "action");
         if (answer is not ("allow" or "deny")) return (null, "access");
         var row = new Row(subject, clientId ?? userName ?? "", topic, answer == "allow", action != "sub", action != "pub", 0);
@@ -145,7 +145,4 @@ internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiR
         RuleSubject.UserName => "username",
         _ => "all",
     };
-
-    private static string? Text(JsonElement item, string name) =>
-        item.ValueKind == JsonValueKind.Object && item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

@@ -44,7 +44,7 @@ internal sealed class AuthUsers(BuiltInAccess access, BuiltInUsers users) : IApi
         if (call.Body is { ValueKind: JsonValueKind.Array } batch)
         {
             var outcomes = new Dictionary<string, string>(StringComparer.Ordinal);
-            foreach (var item in batch.EnumerateArray()) outcomes[Text(item, field) ?? ""] = await AddAsync(item, kind, field) is { } fault ? $"{{error,{fault}}}" : "ok";
+            foreach (var item in batch.EnumerateArray()) outcomes[item.OnlyText(field) ?? ""] = await AddAsync(item, kind, field) is { } fault ? $"{{error,{fault}}}" : "ok";
             return ApiAnswer.Data(outcomes, OutcomeJson.Default.DictionaryStringString);
         }
 
@@ -54,8 +54,8 @@ internal sealed class AuthUsers(BuiltInAccess access, BuiltInUsers users) : IApi
     /// <returns>What is wrong, as EMQ X says it: the name of the field, or `existed`. Null if nothing is.</returns>
     private async Task<string?> AddAsync(JsonElement item, UserKind kind, string field)
     {
-        if (Text(item, field) is not { Length: > 0 } name) return field;
-        if (Text(item, "password") is not { Length: > 0 } password) return "password";
+        if (item.OnlyText(field) is not { Length: > 0 } name) return field;
+        if (item.OnlyText("password") is not { Length: > 0 } password) return "password";
         try
         {
             var isSuperuser = item.TryGetProperty("is_superuser", out var flag) && flag.ValueKind == JsonValueKind.True;
@@ -95,9 +95,6 @@ internal sealed class AuthUsers(BuiltInAccess access, BuiltInUsers users) : IApi
 
         return buffer.ToArray();
     }
-
-    private static string? Text(JsonElement item, string name) =>
-        item.ValueKind == JsonValueKind.Object && item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }
 
 [JsonSerializable(typeof(Dictionary<string, string>))]

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Broker.Gateway.Links;
@@ -50,7 +49,7 @@ internal sealed class Messages(MessageRouter router, GatewayLoops loops) : IApiR
         var outcomes = new List<(string Topic, ResultCode Code)>();
         foreach (var item in batch.EnumerateArray())
         {
-            var named = item.ValueKind == JsonValueKind.Object ? Text(item, "topic") ?? Text(item, "topics") ?? "" : "";
+            var named = item.Text("topic") ?? item.Text("topics") ?? "";
             try
             {
                 foreach (var message in Read(item)) await PublishAsync(message);
@@ -103,21 +102,19 @@ internal sealed class Messages(MessageRouter router, GatewayLoops loops) : IApiR
     {
         if (body.ValueKind != JsonValueKind.Object) throw new ApiException(ResultCode.BadParameter, "a message is an object");
         if (body.TryGetProperty("clientid", out var id) && id.ValueKind is not (JsonValueKind.String or JsonValueKind.Null)) throw new ApiException(ResultCode.BadParameter, "bad clientid: must be string");
-        var topics = (Text(body, "topic") ?? Text(body, "topics") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var topics = (body.Text("topic") ?? body.Text("topics") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         TopicName[] names = [.. topics.Select(topic => TopicName.TryParse(Encoding.UTF8.GetBytes(topic), out var name) ? name : null).OfType<TopicName>()];
         if (names.Length == 0) throw new ApiException(ResultCode.BadTopic, "bad_topic");
-        var qos = Text(body, "qos") is not { } text ? 0
-            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 2 ? number
-            : throw new ApiException(ResultCode.BadQos, "bad_qos");
+        var qos = body.Qos();
         var payload = PayloadOf(body);
-        var retain = Text(body, "retain") is "true" or "1";
-        return [.. names.Select(name => new ApplicationMessage { Topic = name, Payload = payload, Qos = (Qos)qos, Retain = retain, PublisherId = Text(body, "clientid") ?? "" })];
+        var retain = body.Text("retain") is "true" or "1";
+        return [.. names.Select(name => new ApplicationMessage { Topic = name, Payload = payload, Qos = qos, Retain = retain, PublisherId = body.Text("clientid") ?? "" })];
     }
 
     private static byte[] PayloadOf(JsonElement body)
     {
-        var payload = Text(body, "payload") ?? "";
-        switch (Text(body, "encoding") ?? "plain")
+        var payload = body.Text("payload") ?? "";
+        switch (body.Text("encoding") ?? "plain")
         {
             case "plain": return Encoding.UTF8.GetBytes(payload);
             case "base64":
@@ -133,12 +130,4 @@ internal sealed class Messages(MessageRouter router, GatewayLoops loops) : IApiR
             default: throw new ApiException(ResultCode.BadParameter, "encoding must be plain or base64");
         }
     }
-
-    /// <summary>A member as text; what is no text as JSON.</summary>
-    private static string? Text(JsonElement body, string name) => !body.TryGetProperty(name, out var value) ? null : value.ValueKind switch
-    {
-        JsonValueKind.Null => null,
-        JsonValueKind.String => value.GetString(),
-        _ => value.GetRawText(),
-    };
 }

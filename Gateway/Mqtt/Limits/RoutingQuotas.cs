@@ -10,9 +10,12 @@ internal sealed class RoutingQuotas(IOptions<MqttOptions> mqtt, TimeProvider tim
     private readonly SharedBucket? all = Rate.Parse(mqtt.Value.OverallRoutingQuota) is { IsUnlimited: false } rate ? new SharedBucket(new TokenBucket(rate, 0, time)) : null;
 
     /// <summary>One more client's share; null if nothing is limited.</summary>
-    public RoutingQuota? For(Connection connection) => each.IsUnlimited && all is null
-        ? null
-        : new RoutingQuota(connection, each.IsUnlimited ? null : new TokenBucket(each, 0, time), all);
+    /// <param name="own">Instead of the configured rate.</param>
+    public RoutingQuota? For(Connection connection, Rate? own = null)
+    {
+        var rate = own ?? each;
+        return rate.IsUnlimited && all is null ? null : new RoutingQuota(connection, rate.IsUnlimited ? null : new TokenBucket(rate, 0, time), all);
+    }
 
     /// <summary>The bucket that all event loops take from. Its lock is held for some nanoseconds, once or twice for a message.</summary>
     internal sealed class SharedBucket(TokenBucket bucket)

@@ -1,11 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Broker.Grains.Interfaces.Nodes;
 
-namespace Broker.Gateway.Admin;
+namespace Broker.Grains.Interfaces.Nodes;
 
 /// <summary>Makes a process's answers.</summary>
-internal static class NodePages
+public static class NodePages
 {
     /// <summary>The part of a long list that is asked for; what is left out is not made into JSON.</summary>
     public static NodePage Select<TItem, TRow>(string node, NodeQuery query, IEnumerable<TItem> found, Func<TItem, TRow> describe, JsonTypeInfo<TRow> type)
@@ -24,6 +23,20 @@ internal static class NodePages
         }
 
         return new NodePage(node, [.. rows], count, hasMore);
+    }
+
+    /// <summary>One JSON object, written member by member.</summary>
+    public static NodePage Write(string node, Action<Utf8JsonWriter> members)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            members(json);
+            json.WriteEndObject();
+        }
+
+        return new NodePage(node, [buffer.ToArray()], 1, HasMore: false);
     }
 
     /// <summary>One thing.</summary>

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Broker.Gateway.Admin;
+namespace Broker.Grains.Interfaces.Nodes;
 
 /// <summary>Times as EMQ X writes them: the node's local time to the second.</summary>
-internal static class LocalTime
+public static class LocalTime
 {
     public static string Format(DateTimeOffset time, TimeZoneInfo zone) => TimeZoneInfo.ConvertTime(time, zone).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 

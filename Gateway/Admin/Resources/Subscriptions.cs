@@ -1,0 +1,50 @@
+using Broker.Grains.Interfaces.Nodes;
+using Broker.Grains.Interfaces.Sessions;
+
+namespace Broker.Gateway.Admin.Resources;
+
+/// <summary>`/subscriptions` and `/routes`: who is subscribed to what, and where that leads.</summary>
+internal sealed class Subscriptions(ClusterNodes nodes) : IApiResource
+{
+    private static readonly string[] Kinds = [NodeResources.Subscriptions, NodeResources.DurableSubscriptions];
+    private static readonly HashSet<string> RouteFilters = ["topic"];
+
+    public IEnumerable<ApiEndpoint> Endpoints =>
+    [
+        new("GET", "/subscriptions", "list_subscriptions", "The subscriptions of the cluster", ListAsync),
+        new("GET", "/subscriptions/{clientid}", "lookup_client_subscriptions", "A client's subscriptions", call => OfClientAsync(call.Path("clientid"))),
+        new("GET", "/nodes/{node}/subscriptions", "list_node_subscriptions", "The subscriptions of a node", ListNodeAsync),
+        new("GET", "/nodes/{node}/subscriptions/{clientid}", "lookup_client_subscriptions_with_node", "A client's subscriptions on a node", call => OfClientAsync(call.Path("clientid"), call.Path("node"))),
+        new("GET", "/routes", "list_routes", "The routes of the cluster", ListRoutesAsync),
+        new("GET", "/routes/{topic}", "lookup_routes", "The routes of a topic filter", call => FindRoutesAsync(call.Path("topic"))),
+    ];
+
+    private Task<ApiAnswer> ListAsync(ApiCall call) => PageAsync(call, null);
+
+    private Task<ApiAnswer> ListNodeAsync(ApiCall call) => PageAsync(call, call.Path("node"));
+
+    private async Task<ApiAnswer> PageAsync(ApiCall call, string? node)
+    {
+        var paging = call.Paging();
+        var page = await nodes.PageAsync(Kinds, call.Filters(SubscriptionFilter.Names), paging, node);
+        return page is null ? ApiAnswer.NotFound : ApiAnswer.Page(page, paging, tellsMore: true);
+    }
+
+    private async Task<ApiAnswer> OfClientAsync(string clientId, string? node = null)
+    {
+        var page = await nodes.PageAsync(Kinds, [new("clientid", clientId)], Paging.Whole, node);
+        return page is null ? ApiAnswer.NotFound : ApiAnswer.Rows(page.Rows, page.Unavailable);
+    }
+
+    private async Task<ApiAnswer> ListRoutesAsync(ApiCall call)
+    {
+        var paging = call.Paging();
+        return ApiAnswer.Page((await nodes.PageAsync([NodeResources.Routes], call.Filters(RouteFilters), paging))!, paging, tellsMore: false);
+    }
+
+    private async Task<ApiAnswer> FindRoutesAsync(string topic)
+    {
+        var page = (await nodes.PageAsync([NodeResources.Routes], [new("topic", topic)], Paging.Whole))!;
+        return ApiAnswer.Rows(page.Rows, page.Unavailable);
+    }
+}
