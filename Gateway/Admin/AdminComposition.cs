@@ -17,7 +17,8 @@ internal static class AdminComposition
     {
         builder.AddCheckedOptions<ManagementOptions>(ManagementOptions.Section);
         var services = builder.Services;
-        services.AddTable<AppTable>().AddSingleton<Apps>().AddHostedService(provider => provider.GetRequiredService<Apps>());
+        services.AddTable<AppTable>().AddSingleton<Apps>().AddTable<DashboardUserTable>().AddSingleton<DashboardUsers>().AddSingleton<Secrets>();
+        services.AddSingleton<ApiAccess>().AddHostedService(provider => provider.GetRequiredService<ApiAccess>());
         services.AddSingleton(provider => new NodeIdentity(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.NodeName));
         services.AddSingleton<ClusterNodes>();
         services.AddSingleton<ClientDirectory>();
@@ -31,6 +32,12 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, Subscriptions>();
         services.AddSingleton<IApiResource, MqttSubscriptions>();
         services.AddSingleton<IApiResource, Resources.Metrics>();
+        services.AddSingleton<IApiResource, AppResource>();
+        services.AddSingleton<IApiResource, UserResource>();
+        services.AddSingleton<IApiResource, ListenerResource>();
+        services.AddSingleton<IApiResource, PluginResource>();
+        services.AddSingleton<INodeResource, LocalListeners>();
+        services.AddSingleton<INodeResource, LocalPlugins>();
         services.AddSingleton<IApiResource, Banned>();
         services.AddSingleton<IApiResource, AuthUsers>();
         services.AddSingleton<IApiResource, AclRules>();

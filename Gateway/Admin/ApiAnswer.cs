@@ -50,6 +50,14 @@ internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
         WriteMeta(json, unavailable ?? []);
     });
 
+    /// <summary>An object for each node: its name, and all its rows under a name.</summary>
+    public static ApiAnswer ByNode(NodeAnswers answers, string member) => ByNode(answers, member, (json, page) =>
+    {
+        json.WriteStartArray();
+        foreach (var row in page.Rows) json.WriteRawValue(row, skipInputValidation: true);
+        json.WriteEndArray();
+    });
+
     /// <summary>An object for each node: its name, and what it has under a name.</summary>
     public static ApiAnswer ByNode(NodeAnswers answers, string member, Action<Utf8JsonWriter, NodePage> write) => new(200, json =>
     {

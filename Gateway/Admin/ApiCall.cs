@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -25,7 +24,7 @@ internal sealed class ApiCall(HttpContext context, ApiEndpoint endpoint, JsonEle
     /// <summary>The members of a JSON object, an array of objects, or null without a body.</summary>
     public JsonElement? Body => body;
 
-    public IPAddress? From => context.Connection.RemoteIpAddress;
+    public HttpContext Http => context;
 
     /// <summary>Who calls.</summary>
     public string User { get; init; } = "";

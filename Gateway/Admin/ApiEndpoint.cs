@@ -10,6 +10,9 @@ internal sealed record ApiEndpoint(string Method, string Path, string Name, stri
     /// <summary>Not for applications: served to dashboard users alone.</summary>
     public bool IsForUsers { get; init; }
 
+    /// <summary>Nobody needs to say who it is.</summary>
+    public bool IsOpen { get; init; }
+
     /// <summary>Changes something: it is written to the audit log.</summary>
     public bool Changes => Method is not "GET";
 }

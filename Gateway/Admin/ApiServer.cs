@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
+using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Records;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Broker.Gateway.Admin;
 
 /// <summary>The HTTP API on the admin port: checks who calls, calls the endpoint, and writes its answer.</summary>
-internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Apps apps, ILogger<ApiServer> log)
+internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, ApiAccess access, NodeIdentity self, ILogger<ApiServer> log)
 {
     private const string BasePath = "/api/v4";
     private const int MaxBody = 16 * 1024 * 1024;
@@ -21,6 +21,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, App
     {
         foreach (var endpoint in endpoints) routes.MapMethods(BasePath + endpoint.Path, [endpoint.Method], context => RunAsync(context, endpoint));
         routes.MapMethods(BasePath, ["GET"], context => RunAsync(context, Index));
+        routes.MapMethods("/status", ["GET"], context => WriteAsync(context, access.IsReady ? ApiAnswer.Plain(200, $"Node {self.Name} is started\nemqx is running") : ApiAnswer.Plain(503, $"Node {self.Name} is started\nemqx is not_running")));
         routes.Map("/api/{**rest}", context => WriteAsync(context, ApiAnswer.NotFound));
     }
 
@@ -44,13 +45,26 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, App
     {
         try
         {
-            if (!apps.IsReady)
+            if (!access.IsReady)
             {
                 await WriteAsync(context, ApiAnswer.Plain(503, "Not ready."));
                 return;
             }
 
-            if (await AuthenticateAsync(context) is not { } user)
+            if (endpoint.IsForUsers && !ApiAccess.IsDashboard(context))
+            {
+                await WriteAsync(context, ApiAnswer.NotFound);
+                return;
+            }
+
+            var (admission, user) = endpoint.IsOpen ? (Admission.Welcome, "") : await access.AdmitAsync(context);
+            if (admission == Admission.TooMany)
+            {
+                await WriteAsync(context, ApiAnswer.Plain(429, "Too many wrong secrets."));
+                return;
+            }
+
+            if (admission == Admission.Unknown)
             {
                 context.Response.Headers.WWWAuthenticate = "Basic Realm=\"minirest-server\"";
                 await WriteAsync(context, ApiAnswer.Plain(401, "UNAUTHORIZED"));
@@ -91,18 +105,6 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, App
         {
             return ApiAnswer.Fault(ResultCode.NodeFailed, fault.Message);
         }
-    }
-
-    /// <returns>Who calls; null if that is not proven.</returns>
-    private async ValueTask<string?> AuthenticateAsync(HttpContext context)
-    {
-        var header = context.Request.Headers.Authorization.ToString();
-        if (!header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)) return null;
-        var bytes = new byte[header.Length];
-        if (!Convert.TryFromBase64String(header["Basic ".Length..].Trim(), bytes, out var count)) return null;
-        var text = Encoding.UTF8.GetString(bytes, 0, count);
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0 && await apps.VerifyAsync(text[..colon], text[(colon + 1)..], context.Connection.RemoteIpAddress) ? text[..colon] : null;
     }
 
     private static async Task<JsonDocument?> ReadAsync(HttpRequest request)

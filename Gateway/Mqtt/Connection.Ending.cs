@@ -25,6 +25,7 @@ internal sealed partial class Connection
         var wasConnected = Phase == ConnectionPhase.Connected;
         Phase = ConnectionPhase.Ending;
         KeepAlive.Stop();
+        Peer.Listener.Ended(reason);
         if (wasConnected) services.Gauges.Add(Gauge.Connections, -1);
         else LeaveHandshake();
         Sender.Close();

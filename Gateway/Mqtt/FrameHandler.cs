@@ -82,7 +82,7 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize,
     {
         var at = 0;
         connection.Loop.BeginRead();
-        rates?.BeginRead();
+        limits?.BeginRead();
         try
         {
             while (at < input.Length && connection.TakesPackets

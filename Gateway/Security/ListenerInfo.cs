@@ -1,8 +1,14 @@
+using System.Collections.Concurrent;
+
 namespace Broker.Gateway.Security;
 
 /// <summary>What a connection has of the listener that accepted it, and how many connections that has. Thread-safe.</summary>
 internal sealed class ListenerInfo(string name)
 {
+    /// <summary>Reasons are words of the program: there are not many. In case one is not, so many are kept.</summary>
+    private const int MaxReasons = 64;
+
+    private readonly ConcurrentDictionary<string, long> ends = new(StringComparer.Ordinal);
     private int connections;
 
     /// <summary>For connections that no listener accepted.</summary>
@@ -23,6 +29,12 @@ internal sealed class ListenerInfo(string name)
     public int Connections => Volatile.Read(ref connections);
 
     public void Opened() => Interlocked.Increment(ref connections);
+
+    /// <summary>Why connections ended, and how many.</summary>
+    public IReadOnlyDictionary<string, long> Ends => ends;
+
+    /// <summary>A connection ends.</summary>
+    public void Ended(string reason) => ends.AddOrUpdate(ends.Count < MaxReasons || ends.ContainsKey(reason) ? reason : "other", 1, static (_, count) => count + 1);
 
     public void Closed() => Interlocked.Decrement(ref connections);
 }

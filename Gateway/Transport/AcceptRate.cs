@@ -10,6 +10,10 @@ internal sealed class AcceptRate(int perSecond, AcceptGate gate) : ChannelHandle
     private long began;
     private int accepted;
 
+    /// <inheritdoc/>
+    /// <remarks>A listener that is opened anew takes it along.</remarks>
+    public override bool IsSharable => true;
+
     public override void ChannelRead(IChannelHandlerContext context, object message)
     {
         context.FireChannelRead(message);

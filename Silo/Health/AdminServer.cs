@@ -1,11 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,28 +17,38 @@ using Microsoft.Extensions.Options;
 
 namespace Broker.Silo.Health;
 
-/// <summary>The HTTP server of the admin port: `/health/live` and `/health/ready`, as orchestrators and load balancers ask for them, and what a gateway adds.</summary>
+/// <summary>The HTTP server of the admin port: `/health/live` and `/health/ready`, as orchestrators and load balancers ask for them, and what a gateway adds; of a gateway's
+/// dashboard port as well.</summary>
 /// <remarks>It is up before the process has joined its cluster and until it has left: a process that is not ready says so.</remarks>
 internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
+    /// <summary>What connections to the dashboard's port have among their items.</summary>
+    public const string DashboardItem = "dashboard";
+
     private readonly IReadiness[] checks = [.. checks];
+    private readonly Action<IEndpointRouteBuilder>[] others = [.. others];
     private WebApplication? server;
 
     /// <summary>The port it listens on.</summary>
     public int Port { get; private set; }
 
+    /// <summary>The dashboard's port; 0 where there is none.</summary>
+    public int DashboardPort { get; private set; }
+
     /// <exception cref="StartException">The port cannot be used.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var (address, port) = (options.Value.Address, options.Value.Port);
+        var own = options.Value;
+        var address = own.Address == "*" ? IPAddress.IPv6Any : IPAddress.TryParse(own.Address, out var one) ? one : throw Unusable("Port", own.Port, "it must be an IP address or *");
+        var certificate = ReadCertificate(own);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            if (address == "*") kestrel.ListenAnyIP(port);
-            else kestrel.Listen(IPAddress.TryParse(address, out var one) ? one : throw Unusable("it must be an IP address or *"), port);
+            kestrel.Listen(address, own.Port, listen => Secure(listen));
+            if (others.Length > 0) kestrel.Listen(address, own.DashboardPort, listen => Secure(listen).Use(MarkDashboard));
         });
         server = builder.Build();
         server.UseRouting();
@@ -47,12 +61,16 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         }
         catch (Exception fault) when (fault is IOException or SocketException) // in use; not this machine's, or not allowed
         {
-            throw Unusable(fault.Message);
+            // Kestrel binds in the order given: the first that cannot be had is named in the message.
+            throw others.Length > 0 && fault.Message.Contains($":{own.DashboardPort}", StringComparison.Ordinal) ? Unusable("DashboardPort", own.DashboardPort, fault.Message) : Unusable("Port", own.Port, fault.Message);
         }
 
-        Port = new Uri(server.Urls.First()).Port;
+        var ports = server.Urls.Select(url => new Uri(url).Port).ToArray();
+        (Port, DashboardPort) = (ports[0], ports.Length > 1 ? ports[1] : 0);
 
-        StartException Unusable(string reason) => new($"Admin:Address, Admin:Port = {address}:{port} cannot be used: {reason}", null);
+        ListenOptions Secure(ListenOptions listen) => certificate is null ? listen : listen.UseHttps(certificate);
+
+        StartException Unusable(string name, int port, string reason) => new($"Admin:Address, Admin:{name} = {own.Address}:{port} cannot be used: {reason}", null);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => server?.StopAsync(cancellationToken) ?? Task.CompletedTask;
@@ -60,6 +78,27 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
     public async ValueTask DisposeAsync()
     {
         if (server is not null) await server.DisposeAsync();
+    }
+
+    private static ConnectionDelegate MarkDashboard(ConnectionDelegate next) => connection =>
+    {
+        connection.Items[DashboardItem] = true;
+        return next(connection);
+    };
+
+    /// <exception cref="StartException">It cannot be read.</exception>
+    private static X509Certificate2? ReadCertificate(AdminOptions options)
+    {
+        if (options.Certificate is not { Length: > 0 } file) return null;
+        try
+        {
+            using var read = X509Certificate2.CreateFromPemFile(file, options.Key);
+            return X509CertificateLoader.LoadPkcs12(read.Export(X509ContentType.Pkcs12), null); // a key from PEM is one for this moment only on some systems
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new StartException($"Admin:Certificate = {file}, Admin:Key = {options.Key}: {fault.Message}", fault);
+        }
     }
 
     /// <summary>200 and `ready`, or 503 and a line for each fault.</summary>

@@ -56,7 +56,7 @@ class Cluster:
         """One more node, as an operator would start it. Its process, and when it was started."""
         with open(f"/proc/{self.nodes[0][2]}/environ") as file:
             environment = dict(entry.split("=", 1) for entry in file.read().split("\0") if "=" in entry)
-        environment.update(Broker__Gateway__Port="0", Broker__Admin__Port="0", Broker__Gateway__NodeName="another@127.0.0.1")
+        environment.update(Broker__Gateway__Port="0", Broker__Admin__Port="0", Broker__Admin__DashboardPort="0", Broker__Gateway__NodeName="another@127.0.0.1")
         started = time.monotonic()
         log = open(os.path.join(self.data, "another.log"), "w")
         return subprocess.Popen(["dotnet", os.path.join(programs, "Broker.Gateway.dll")], env=environment, stdout=log, stderr=log), started

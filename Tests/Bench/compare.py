@@ -49,7 +49,7 @@ class Ours:
     name = "ours"
 
     def __init__(self, dll, folder, **settings):
-        environment = dict(os.environ, Broker__Gateway__Port="0", Broker__Admin__Port="0", Broker__Storage__DataDirectory=os.path.join(folder, "data"))
+        environment = dict(os.environ, Broker__Gateway__Port="0", Broker__Admin__Port="0", Broker__Admin__DashboardPort="0", Broker__Storage__DataDirectory=os.path.join(folder, "data"))
         environment.update({"Broker__" + key: str(value) for key, value in settings.items()})
         self.output = os.path.join(folder, "ours.log")
         with open(self.output, "w") as output:

@@ -27,6 +27,7 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         Set("Storage:DataDirectory", DataDirectory);
         Set("Gateway:Port", "0");
         Set("Admin:Port", "0");
+        Set("Admin:DashboardPort", "0");
     }
 
     /// <summary>Where its data lies.</summary>

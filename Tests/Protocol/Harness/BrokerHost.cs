@@ -111,7 +111,7 @@ public class BrokerHost : IAsyncLifetime
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(
         [
-            new("Gateway:Address", "127.0.0.1"), new("Gateway:Port", "0"), new("Admin:Address", "127.0.0.1"), new("Admin:Port", "0"), new("Storage:DataDirectory", data), new("Storage:SyncEveryCommit", "false"),
+            new("Gateway:Address", "127.0.0.1"), new("Gateway:Port", "0"), new("Admin:Address", "127.0.0.1"), new("Admin:Port", "0"), new("Admin:DashboardPort", "0"), new("Storage:DataDirectory", data), new("Storage:SyncEveryCommit", "false"),
             new("Mqtt:SysInterval", "00:00:00"),
         ]);
         builder.Configuration.AddInMemoryCollection(settings);
