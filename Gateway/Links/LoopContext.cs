@@ -63,6 +63,12 @@ internal sealed class LoopContext : IRunnable
     /// <summary>Now, in Unix milliseconds.</summary>
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>When the packets that are being handled were read, as <see cref="TimeProvider.GetTimestamp"/> has it: asked once for all of them.</summary>
+    public long ReadAt { get; private set; }
+
+    /// <summary>Packets have been read.</summary>
+    public void BeginRead() => ReadAt = Time.GetTimestamp();
+
     /// <summary>The name between nodes of the next QoS 2 message whose publisher's session lives in this process only.</summary>
     public MessageOrigin NextOrigin() => new(originSource, ++originNumber);
 

@@ -97,7 +97,7 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>A whole packet. Its body is good only until this returns.</summary>
     public void OnFrame(byte firstByte, ReadOnlySpan<byte> body)
     {
-        KeepAlive.Touch();
+        KeepAlive.OnPacket();
         if (Phase != ConnectionPhase.AwaitingConnect)
         {
             // During an AUTH exchange the client sends nothing else. [MQTT-3.1.2-30]

@@ -74,6 +74,8 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize,
     private int Parse(ReadOnlySpan<byte> input)
     {
         var at = 0;
+        connection.Loop.BeginRead();
+        rates?.BeginRead();
         try
         {
             while (at < input.Length && connection.TakesPackets

@@ -33,6 +33,9 @@ internal sealed class KeepAlive(Connection connection) : Deadline
     }
 
     /// <summary>A packet has come.</summary>
+    public void OnPacket() => touched = connection.Loop.ReadAt;
+
+    /// <summary>The client is not silent: what holds it up is ours.</summary>
     public void Touch() => touched = connection.Loop.Time.GetTimestamp();
 
     /// <inheritdoc cref="LeaveUnanswered"/>

@@ -50,7 +50,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         // Behind what the alias is learned from, so that a refusal costs this message only.
         if (quota is not null && !MayRoute(packet, quota)) return;
         var message = MakeMessage(packet, topic);
-        if (connection.Access!.KnowsPublish(topic) && !services.Hooks.WatchesPublishes) Route(message, topic.Route, packet.Qos, packet.PacketIdentifier);
+        if (connection.Access!.KnowsPublish(topic, connection.Loop.ReadAt) && !services.Hooks.WatchesPublishes) Route(message, topic.Route, packet.Qos, packet.PacketIdentifier);
         else Authorize(message, topic, packet.PacketIdentifier);
     }
 
@@ -113,7 +113,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
     private void Authorize(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier) => _ = connection.Reading.RunAsync(async () =>
     {
-        if (connection.Access!.KnowsPublish(topic) || await connection.Access.MayPublishAsync(topic))
+        if (connection.Access!.KnowsPublish(topic, connection.Loop.ReadAt) || await connection.Access.MayPublishAsync(topic))
         {
             var changed = !services.Hooks.WatchesPublishes ? message : await services.Hooks.PublishingAsync(connection.Access.Context, message);
             Route(changed, changed is null || ReferenceEquals(changed.Topic, message.Topic) ? topic.Route : services.Router.RouteOf(changed.Topic), message.Qos, packetIdentifier);

@@ -32,11 +32,12 @@ internal sealed class PublisherTopic(byte[] utf8, TopicRoute route, bool hasAcce
 
     /// <summary>Whether access rules let the client publish here, as far as is known.</summary>
     /// <param name="epoch">Of the access rules.</param>
-    public bool MayBePublished(int epoch, long nowMs) => nowMs < allowedUntil && epoch == allowedIn;
+    /// <param name="stamp">Now, as <see cref="TimeProvider.GetTimestamp"/> has it.</param>
+    public bool MayBePublished(int epoch, long stamp) => stamp < allowedUntil && epoch == allowedIn;
 
     /// <summary>Access rules let the client publish here.</summary>
-    /// <param name="untilMs">When they are to be asked again.</param>
-    public void AllowPublish(int epoch, long untilMs) => (allowedIn, allowedUntil) = (epoch, untilMs);
+    /// <param name="until">When they are to be asked again, as <see cref="TimeProvider.GetTimestamp"/> will have it.</param>
+    public void AllowPublish(int epoch, long until) => (allowedIn, allowedUntil) = (epoch, until);
 }
 
 /// <summary>The topics a client has published to lately, so that a topic is checked, hashed and routed once, and its topic aliases. [MQTT-3.3.2.3.4]</summary>

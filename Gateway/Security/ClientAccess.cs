@@ -21,14 +21,15 @@ internal sealed class ClientAccess(Authorization authorization, ClientInfo clien
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Whether it is known without asking that the client may publish to a topic. The way of every PUBLISH.</summary>
-    public bool KnowsPublish(PublisherTopic topic) => IsUnrestricted || topic.MayBePublished(authorization.Epoch, cache is null ? long.MaxValue : NowMs);
+    /// <param name="stamp">Now, as <see cref="TimeProvider.GetTimestamp"/> has it.</param>
+    public bool KnowsPublish(PublisherTopic topic, long stamp) => IsUnrestricted || (cache is not null && topic.MayBePublished(authorization.Epoch, stamp));
 
     /// <summary>Whether the client may publish to a topic; the topic remembers it.</summary>
     public async ValueTask<bool> MayPublishAsync(PublisherTopic topic)
     {
         var epoch = authorization.Epoch;
         var answer = await AskAsync(TopicAccess.Publish, topic.AsWritten);
-        if (answer.IsAllowed && cache is not null) topic.AllowPublish(epoch, answer.UntilMs);
+        if (answer.IsAllowed && cache is not null && answer.UntilMs > 0) topic.AllowPublish(epoch, time.GetTimestamp() + ((answer.UntilMs - NowMs) * (time.TimestampFrequency / 1000)));
         return answer.IsAllowed;
     }
 

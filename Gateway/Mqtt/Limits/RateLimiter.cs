@@ -38,6 +38,13 @@ internal sealed class RateLimiter
         pause = new TokenPause(connection, Wait);
     }
 
+    /// <summary>Packets have been read: what came since the last ones is counted once for all of them.</summary>
+    public void BeginRead()
+    {
+        messages?.Refill();
+        bytes?.Refill();
+    }
+
     /// <summary>A PUBLISH has come.</summary>
     public void OnMessage() => Take(messages, 1);
 
@@ -48,7 +55,7 @@ internal sealed class RateLimiter
     {
         if (bucket is null) return;
         bucket.Take(tokens);
-        if (pause.IsOn || bucket.Has(1)) return;
+        if (pause.IsOn || bucket.Holds(1)) return;
         BrokerCounters.Add(Metric.ClientRateLimited);
         pause.Begin();
     }

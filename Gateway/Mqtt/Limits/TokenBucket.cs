@@ -39,12 +39,15 @@ internal sealed class TokenBucket
 
     private long Now => time.GetTimestamp() / stampsPerMicrosecond;
 
-    /// <summary>Whether it holds as many tokens.</summary>
+    /// <summary>Whether it holds as many tokens now.</summary>
     public bool Has(long tokens)
     {
         Refill();
-        return level >= tokens * unitsPerToken;
+        return Holds(tokens);
     }
+
+    /// <summary>Whether it held as many tokens when it was last filled up, less those taken since.</summary>
+    public bool Holds(long tokens) => level >= tokens * unitsPerToken;
 
     /// <summary>Takes tokens, also those it does not hold yet.</summary>
     public void Take(long tokens) => level = Math.Max(DeepestDebt, level - (tokens * unitsPerToken));
@@ -60,7 +63,8 @@ internal sealed class TokenBucket
     /// <summary>How many tokens come in some milliseconds, but at least one.</summary>
     public long Within(int milliseconds) => Math.Max(1, milliseconds * 1000 * unitsPerMicrosecond / unitsPerToken);
 
-    private void Refill()
+    /// <summary>Fills in what has come since the last time.</summary>
+    public void Refill()
     {
         var now = Now;
         var elapsed = now - at;
