@@ -75,7 +75,7 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize,
     {
         var at = 0;
         connection.Loop.BeginRead();
-        rates?.BeginRead();
+        rates?.BeginRead(connection.Loop.ReadAt);
         try
         {
             while (at < input.Length && connection.TakesPackets
