@@ -82,7 +82,7 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize,
     {
         var at = 0;
         connection.Loop.BeginRead();
-        limits?.BeginRead();
+        limits?.BeginRead(connection.Loop.ReadAt);
         try
         {
             while (at < input.Length && connection.TakesPackets

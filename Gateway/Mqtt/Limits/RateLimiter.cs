@@ -39,10 +39,10 @@ internal sealed class RateLimiter
     }
 
     /// <summary>Packets have been read: what came since the last ones is counted once for all of them.</summary>
-    public void BeginRead()
+    public void BeginRead(long timestamp)
     {
-        messages?.Refill();
-        bytes?.Refill();
+        messages?.Refill(timestamp);
+        bytes?.Refill(timestamp);
     }
 
     /// <summary>A PUBLISH has come.</summary>

@@ -31,18 +31,16 @@ internal sealed class TokenBucket
         (unitsPerToken, unitsPerMicrosecond) = (rate.Period.Ticks / TimeSpan.TicksPerMicrosecond, rate.Amount);
         Burst = burst > 0 ? burst : rate.Amount;
         level = capacity = Burst * unitsPerToken;
-        at = Now;
+        at = time.GetTimestamp() / stampsPerMicrosecond;
     }
 
     /// <summary>Most tokens it keeps.</summary>
     public long Burst { get; }
 
-    private long Now => time.GetTimestamp() / stampsPerMicrosecond;
-
     /// <summary>Whether it holds as many tokens now.</summary>
     public bool Has(long tokens)
     {
-        Refill();
+        Refill(time.GetTimestamp());
         return Holds(tokens);
     }
 
@@ -55,7 +53,7 @@ internal sealed class TokenBucket
     /// <summary>How long it takes until it holds as many tokens; zero if it does.</summary>
     public TimeSpan WaitFor(long tokens)
     {
-        Refill();
+        Refill(time.GetTimestamp());
         var missing = (Math.Min(tokens, Burst) * unitsPerToken) - level;
         return missing <= 0 ? TimeSpan.Zero : TimeSpan.FromMicroseconds((missing / unitsPerMicrosecond) + 1);
     }
@@ -63,10 +61,11 @@ internal sealed class TokenBucket
     /// <summary>How many tokens come in some milliseconds, but at least one.</summary>
     public long Within(int milliseconds) => Math.Max(1, milliseconds * 1000 * unitsPerMicrosecond / unitsPerToken);
 
-    /// <summary>Fills in what has come since the last time.</summary>
-    public void Refill()
+    /// <summary>Fills in what has come until a moment.</summary>
+    /// <param name="timestamp">As <see cref="TimeProvider.GetTimestamp"/> has it.</param>
+    public void Refill(long timestamp)
     {
-        var now = Now;
+        var now = timestamp / stampsPerMicrosecond;
         var elapsed = now - at;
         if (elapsed <= 0) return;
         at = now;
