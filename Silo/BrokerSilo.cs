@@ -1,7 +1,6 @@
 using Broker.Grains.Clients;
 using Broker.Grains.Cluster;
 using Broker.Grains.Gateways;
-using Broker.Grains.Nodes;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
@@ -13,6 +12,7 @@ using Broker.Grains.Interfaces.Plugins;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Nodes;
 using Broker.Grains.Retained;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;

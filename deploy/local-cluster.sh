@@ -6,7 +6,7 @@
 #
 #   --data DIR          keeps database and logs there for the next time; otherwise both are temporary
 #   --mqtt-port PORT    the first MQTT port, 1883 unless given
-#   --admin-port PORT   the first health port, 8081 unless given
+#   --admin-port PORT   the first admin port (health, HTTP API), 8081 unless given; the dashboard's is 10002 above
 #   --no-build          takes what `dotnet build -c Release` has made before
 #   --programs DIR      takes Broker.Gateway.dll and Broker.Silo.dll from there
 #
@@ -102,10 +102,11 @@ start_database() {
 }
 
 start_node() { # name, program, MQTT port if any, admin port, further settings
-    local name=$1 program=$2 mqtt=$3 admin=$4 log="$data/$1.log"
+    local name=$1 program=$2 mqtt=$3 admin=$4 log="$data/$1.log" dashboard=$(($4 + 10002))
+    [ "$dashboard" -le 65535 ] || dashboard=0
     shift 4
     env "Broker__Cluster__ConnectionString=$connection" "Broker__Cluster__PasswordFile=$data/password" "Broker__Gateway__NodeName=$name@127.0.0.1" \
-        "Broker__Gateway__Port=${mqtt:-0}" "Broker__Admin__Port=$admin" "$@" dotnet "$program" > "$log" 2>&1 &
+        "Broker__Gateway__Port=${mqtt:-0}" "Broker__Admin__Port=$admin" "Broker__Admin__DashboardPort=$dashboard" "$@" dotnet "$program" > "$log" 2>&1 &
     nodes[$!]=$name
     order=("$!" "${order[@]}")
     await "$name" "$!" "$log" is_ready "$admin"

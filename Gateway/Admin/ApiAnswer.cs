@@ -76,6 +76,16 @@ internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
         WriteMeta(json, answers.Unavailable);
     });
 
+    /// <summary>What was found in the cluster, or on the one node that was asked for.</summary>
+    /// <param name="page">Null if there is no such node.</param>
+    /// <param name="node">Its name; null for the whole cluster.</param>
+    public static ApiAnswer Found(ClusterPage? page, string? node) =>
+        page is null ? NotFound : node is not null && page.Unavailable.Length > 0 ? Unanswered : Rows(page.Rows, page.Unavailable);
+
+    /// <summary>The same as a page.</summary>
+    public static ApiAnswer Found(ClusterPage? page, string? node, Paging paging) =>
+        page is null ? NotFound : node is not null && page.Unavailable.Length > 0 ? Unanswered : Page(page, paging, tellsMore: true);
+
     /// <summary>A page of things that are JSON already.</summary>
     /// <param name="tellsMore">Whether `meta` has `hasnext`.</param>
     public static ApiAnswer Page(ClusterPage page, Paging paging, bool tellsMore) => page.Fault is { } fault ? Fault(ResultCode.BadParameter, fault) : new(200, json =>

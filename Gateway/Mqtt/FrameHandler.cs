@@ -14,7 +14,9 @@ namespace Broker.Gateway.Mqtt;
 /// <param name="rates">What the client may send; null if that is not limited.</param>
 internal sealed class FrameHandler(Connection connection, int maximumPacketSize, RateLimiter? rates = null) : ChannelHandlerAdapter
 {
-    /// <summary>What the listener lets the client send, which an operator may replace for a while.</summary>
+    private readonly RateLimiter? usualLimits = rates;
+
+    /// <summary>What the client may send: what its listener lets all send, unless an operator says otherwise.</summary>
     private RateLimiter? limits = rates;
     private byte[]? kept;
     private int keptLength;
@@ -52,7 +54,7 @@ internal sealed class FrameHandler(Connection connection, int maximumPacketSize,
     public override void ExceptionCaught(IChannelHandlerContext context, Exception exception) => connection.OnException(exception);
 
     /// <summary>Holds the client to other rates than its listener's; null takes those again. On the loop.</summary>
-    public void Limit(ClientRates? other) => limits = other is null ? rates : other.For(connection);
+    public void Limit(ClientRates? other) => limits = other is null ? usualLimits : other.For(connection);
 
     /// <summary>Goes on with what was kept: the connection is no longer busy.</summary>
     public void Resume()

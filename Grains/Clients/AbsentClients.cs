@@ -17,23 +17,16 @@ internal sealed class AbsentClients(LocalClientRegistries partitions, BrokerStor
         var filter = new ClientFilter(query.Filters);
         if (query.Filters.Any(one => one is { Key: "conn_state", Value: "connected" } or { Key: "clean_start", Value: "true" })) return new NodePage(node, [], 0, HasMore: false);
         var wanted = query.Filters.FirstOrDefault(one => one.Key == "clientid").Value;
-        var (found, skipped) = (new List<AbsentClient>(), 0L);
+        var page = new PageBuilder<AbsentClient>(query);
         foreach (var number in wanted is null ? partitions.Numbers() : [map.PartitionOf(wanted)])
         {
-            if (partitions.Find(number) is not { } partition) continue;
-            if (query.Filters.Length == 0 && skipped + partition.AbsentCount <= query.Skip)
-            {
-                skipped += partition.AbsentCount;
-                continue;
-            }
-
+            if (page.IsFull) break;
+            if (partitions.Find(number) is not { } partition || page.Passes(partition.AbsentCount)) continue;
             var sessions = await store.ListSessionsAsync(number);
-            found.AddRange(sessions.Where(session => partition.IsAbsent(session.ClientId)).Select(session => new AbsentClient(session)).Where(filter.Matches));
-            if (skipped + found.Count > query.Skip + query.Limit) break; // enough, and one to tell that there are more
+            page.Add(sessions.Where(session => partition.IsAbsent(session.ClientId)).Select(session => new AbsentClient(session)).Where(filter.Matches));
         }
 
-        var page = NodePages.Select(node, query with { Skip = query.Skip - skipped }, found, client => client.Describe(node, time.LocalTimeZone), ClientJson.Default.ClientRow);
-        return page with { Found = page.Found + skipped };
+        return page.Build(node, client => client.Describe(node, time.LocalTimeZone), ClientJson.Default.ClientRow);
     }
 
     private sealed record AbsentClient(SessionSummary Session) : IListedClient

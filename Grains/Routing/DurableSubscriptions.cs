@@ -1,5 +1,4 @@
 using Broker.Grains.Interfaces.Nodes;
-using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Storage;
@@ -15,28 +14,19 @@ internal sealed class DurableSubscriptions(LocalShards shards, BrokerStore store
     {
         if (query is { Filters: [], Limit: 0 }) return new NodePage(node, [], shards.All().Sum(shard => (long)shard.DurableCount), HasMore: false);
         var filter = new SubscriptionFilter(query.Filters);
-        var (found, skipped) = (new List<SubscriptionRow>(), 0L);
+        var page = new PageBuilder<SubscriptionRow>(query);
         foreach (var number in shards.Numbers())
         {
-            if (shards.Find(number) is not { DurableCount: > 0 } shard) continue;
-            if (query.Filters.Length == 0 && skipped + shard.DurableCount <= query.Skip)
-            {
-                skipped += shard.DurableCount;
-                continue;
-            }
-
-            foreach (var (clientId, subscription) in await store.LoadSubscriptionsAsync(number))
-            {
-                if (number != 0 && subscription.Shard == SessionSubscription.Broad) continue; // what lives in every shard is counted in the first
-                if (!filter.MayHave(clientId)) continue;
-                var topic = TopicFilter.Parse(subscription.Filter);
-                if (filter.Matches(clientId, topic, subscription.Options)) found.Add(SubscriptionRow.Of(node, clientId, topic, subscription.Options));
-            }
-
-            if (skipped + found.Count > query.Skip + query.Limit) break; // enough, and one to tell that there are more
+            if (page.IsFull) break;
+            if (shards.Find(number) is not { DurableCount: > 0 } shard || page.Passes(shard.DurableCount)) continue;
+            page.Add(
+                from one in await store.LoadSubscriptionsAsync(number)
+                where (number == 0 || one.Subscription.Shard != SessionSubscription.Broad) && filter.MayHave(one.ClientId) // what lives in every shard is counted in the first
+                let topic = TopicFilter.Parse(one.Subscription.Filter)
+                where filter.Matches(one.ClientId, topic, one.Subscription.Options)
+                select SubscriptionRow.Of(node, one.ClientId, topic, one.Subscription.Options));
         }
 
-        var page = NodePages.Select(node, query with { Skip = query.Skip - skipped }, found, row => row, SubscriptionJson.Default.SubscriptionRow);
-        return page with { Found = page.Found + skipped };
+        return page.Build(node, row => row, SubscriptionJson.Default.SubscriptionRow);
     }
 }

@@ -30,7 +30,7 @@ WORKDIR /etc/broker
 USER $APP_UID
 VOLUME /data
 # MQTT, other members of the cluster, operators
-EXPOSE 1883 7800 8081
+EXPOSE 1883 7800 8081 18083
 STOPSIGNAL SIGTERM
 # The image has no HTTP client; bash opens the connection itself.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 \

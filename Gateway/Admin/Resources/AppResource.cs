@@ -86,7 +86,7 @@ internal sealed partial class AppResource(AppTable table, RecordFeed records) : 
     /// <summary>What a call says of an application; the rest stays.</summary>
     private static App Read(ApiCall call, App app)
     {
-        var expires = call.Find("expired") is { Length: > 0 and not ClientUndefined } text
+        var expires = call.Find("expired") is { Length: > 0 } and not ClientUndefined and var text
             ? long.TryParse(text, out var seconds) && seconds > 0 ? seconds : throw new ApiException(ResultCode.BadParameter, "expired must be a time in Unix seconds")
             : app.Expires;
         return app with { Name = call.Find("name") ?? app.Name, Description = call.Find("desc") ?? app.Description, Enabled = call.Find("status") is { } status ? status == "true" : app.Enabled, Expires = expires };

@@ -28,13 +28,13 @@ internal sealed class Clients(ClusterNodes nodes, ClientDirectory clients, IGate
     {
         var paging = call.Paging();
         var page = await nodes.PageAsync(Kinds, call.Filters(ClientFilter.Names), paging, node);
-        return page is null ? ApiAnswer.NotFound : ApiAnswer.Page(page, paging, tellsMore: true);
+        return ApiAnswer.Found(page, node, paging);
     }
 
     private async Task<ApiAnswer> FindAsync(string filter, string value, string? node = null)
     {
         var page = await nodes.PageAsync(Kinds, [new(filter, value)], Paging.Whole, node);
-        return page is null ? ApiAnswer.NotFound : ApiAnswer.Rows(page.Rows, page.Unavailable);
+        return ApiAnswer.Found(page, node);
     }
 
     /// <summary>The registry knows where it is: nobody has to look through all clients.</summary>

@@ -19,29 +19,22 @@ internal sealed class LocalSubscriptions(ConnectionTable connections) : INodeRes
     {
         if (query is { Filters: [], Limit: 0 }) return new NodePage(node, [], Sessions().Sum(one => (long)one.Session.SubscriptionCount), HasMore: false);
         var filter = new SubscriptionFilter(query.Filters);
-        var (found, skipped) = (new List<SubscriptionRow>(), 0L);
+        var page = new PageBuilder<SubscriptionRow>(query);
         foreach (var group in Sessions().Where(one => one.Session.SubscriptionCount > 0 && filter.MayHave(one.ClientId)).Chunk(Together))
         {
-            long all = group.Sum(one => one.Session.SubscriptionCount);
-            if (query.Filters.Length == 0 && skipped + all <= query.Skip)
-            {
-                skipped += all;
-                continue;
-            }
-
+            if (page.IsFull) break;
+            if (page.Passes(group.Sum(one => one.Session.SubscriptionCount))) continue;
             foreach (var ofLoop in group.GroupBy(one => one.Loop))
             {
                 foreach (var (clientId, subscriptions) in await CopyAsync(ofLoop.Key, [.. ofLoop]))
                 {
-                    found.AddRange(subscriptions.Where(one => filter.Matches(clientId, one.Filter, one.Options)).Select(one => SubscriptionRow.Of(node, clientId, one.Filter, one.Options)));
+                    page.Add(subscriptions.Where(one => filter.Matches(clientId, one.Filter, one.Options)).Select(one => SubscriptionRow.Of(node, clientId, one.Filter, one.Options)));
                 }
             }
 
-            if (skipped + found.Count > query.Skip + query.Limit) break; // enough, and one to tell that there are more
         }
 
-        var page = NodePages.Select(node, query with { Skip = query.Skip - skipped }, found, row => row, SubscriptionJson.Default.SubscriptionRow);
-        return page with { Found = page.Found + skipped };
+        return page.Build(node, row => row, SubscriptionJson.Default.SubscriptionRow);
     }
 
     private IEnumerable<(LoopContext Loop, string ClientId, TransientSession Session)> Sessions()

@@ -27,13 +27,13 @@ internal sealed class Subscriptions(ClusterNodes nodes) : IApiResource
     {
         var paging = call.Paging();
         var page = await nodes.PageAsync(Kinds, call.Filters(SubscriptionFilter.Names), paging, node);
-        return page is null ? ApiAnswer.NotFound : ApiAnswer.Page(page, paging, tellsMore: true);
+        return ApiAnswer.Found(page, node, paging);
     }
 
     private async Task<ApiAnswer> OfClientAsync(string clientId, string? node = null)
     {
         var page = await nodes.PageAsync(Kinds, [new("clientid", clientId)], Paging.Whole, node);
-        return page is null ? ApiAnswer.NotFound : ApiAnswer.Rows(page.Rows, page.Unavailable);
+        return ApiAnswer.Found(page, node);
     }
 
     private async Task<ApiAnswer> ListRoutesAsync(ApiCall call)

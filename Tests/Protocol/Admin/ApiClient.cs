@@ -27,6 +27,9 @@ internal sealed class ApiClient : IDisposable
 
     public void Dispose() => http.Dispose();
 
+    /// <summary>A user of the dashboard.</summary>
+    public static ApiClient OfDashboard(BrokerHost broker, string? credential = "admin:public") => new(broker.Services.GetRequiredService<AdminServer>().DashboardPort, credential);
+
     /// <summary>Calls, and expects HTTP 200 and JSON.</summary>
     public async Task<JsonElement> CallAsync(string method, string path, string? body = null)
     {

@@ -27,7 +27,7 @@ public sealed class ClientsApiTests(BrokerHost broker) : IClassFixture<BrokerHos
 
     private readonly ApiClient api = new(broker);
 
-    private static WireProperties Lasting => new WireProperties().Add(PropertyId.SessionExpiryInterval, 600u);
+    internal static WireProperties Lasting => new WireProperties().Add(PropertyId.SessionExpiryInterval, 600u);
 
     public void Dispose() => api.Dispose();
 
