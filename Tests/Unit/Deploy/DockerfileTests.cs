@@ -12,7 +12,7 @@ public class DockerfileTests
         TimeSpan.Parse(Dockerfile.Parse(SourceTree.Text(Gateway)).Environment("Broker__Cluster__DrainDelay")!, CultureInfo.InvariantCulture);
 
     [Theory]
-    [InlineData(Gateway, "Gateway", "1883 7800 8081")]
+    [InlineData(Gateway, "Gateway", "1883 7800 8081 18083")]
     [InlineData(Silo, "Silo", "7800 8081")]
     public void NothingIsWrong_WhenRead(string path, string project, string ports) =>
         Assert.Equal([], Dockerfile.Parse(SourceTree.Text(path)).Faults(project, ports));
@@ -31,5 +31,5 @@ public class DockerfileTests
     [InlineData("VOLUME /data", "VOLUME /var/lib/broker", "its data are not on the volume")]
     [InlineData("/127.0.0.1/8081", "/127.0.0.1/8080", "/health/live is not asked")]
     public void FaultIsFound_WhenLineIsBroken(string old, string broken, string fault) =>
-        Assert.Contains(fault, Dockerfile.Parse(SourceTree.Text(Gateway).Replace(old, broken, StringComparison.Ordinal)).Faults("Gateway", "1883 7800 8081"));
+        Assert.Contains(fault, Dockerfile.Parse(SourceTree.Text(Gateway).Replace(old, broken, StringComparison.Ordinal)).Faults("Gateway", "1883 7800 8081 18083"));
 }
