@@ -29,6 +29,8 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, Nodes>();
         services.AddSingleton<IApiResource, Clients>();
         services.AddSingleton<IApiResource, ClientLimits>();
+        services.AddSingleton<IApiResource, Resources.History>();
+        services.AddSingleton<INodeResource, LocalHistory>();
         services.AddSingleton<IApiResource, Subscriptions>();
         services.AddSingleton<IApiResource, MqttSubscriptions>();
         services.AddSingleton<IApiResource, Resources.Metrics>();
@@ -38,6 +40,8 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, PluginResource>();
         services.AddSingleton<INodeResource, LocalListeners>();
         services.AddSingleton<INodeResource, LocalPlugins>();
+        services.AddSingleton<SystemLoad>();
+        services.AddSingleton<IApiResource, Prometheus>();
         services.AddSingleton<IApiResource, Banned>();
         services.AddSingleton<IApiResource, AuthUsers>();
         services.AddSingleton<IApiResource, AclRules>();

@@ -21,6 +21,9 @@ internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
     /// <summary>Instead of JSON, text.</summary>
     public string? Text { get; private init; }
 
+    /// <summary>The type of that.</summary>
+    public string Type { get; init; } = "text/plain";
+
     public static ApiAnswer Plain(int status, string text) => new(status, _ => { }) { Text = text };
 
     /// <summary>Refused, with a code of <see cref="ResultCode"/>.</summary>

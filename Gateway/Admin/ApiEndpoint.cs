@@ -7,6 +7,12 @@ namespace Broker.Gateway.Admin;
 /// <param name="Description">What it does, for people.</param>
 internal sealed record ApiEndpoint(string Method, string Path, string Name, string Description, Func<ApiCall, Task<ApiAnswer>> Handle)
 {
+    /// <summary>Of the API: 4 is EMQ X's, 5 is what it has not.</summary>
+    public int Version { get; init; } = 4;
+
+    /// <summary>The parameters that say what a list is to hold.</summary>
+    public IReadOnlyCollection<string> Filters { get; init; } = [];
+
     /// <summary>Not for applications: served to dashboard users alone.</summary>
     public bool IsForUsers { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Reflection;
 using System.Text.Json;
 using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Records;
@@ -13,14 +14,17 @@ namespace Broker.Gateway.Admin;
 internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, ApiAccess access, NodeIdentity self, ILogger<ApiServer> log)
 {
     private const string BasePath = "/api/v4";
+    private static readonly string Version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(3);
     private const int MaxBody = 16 * 1024 * 1024;
     private readonly ApiEndpoint[] endpoints = [.. resources.SelectMany(one => one.Endpoints)];
 
     /// <summary>Adds the endpoints to a server.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        foreach (var endpoint in endpoints) routes.MapMethods(BasePath + endpoint.Path, [endpoint.Method], context => RunAsync(context, endpoint));
+        foreach (var endpoint in endpoints) routes.MapMethods($"/api/v{endpoint.Version}{endpoint.Path}", [endpoint.Method], context => RunAsync(context, endpoint));
         routes.MapMethods(BasePath, ["GET"], context => RunAsync(context, Index));
+        routes.MapMethods("/api/openapi.json", ["GET"], context => WriteAsync(context, new ApiAnswer(200, json => OpenApi.Write(json, endpoints, Version))));
+        routes.MapMethods("/api/docs", ["GET"], context => WriteAsync(context, ApiAnswer.Plain(200, OpenApi.Page) with { Type = "text/html; charset=utf-8" }));
         routes.MapMethods("/status", ["GET"], context => WriteAsync(context, access.IsReady ? ApiAnswer.Plain(200, $"Node {self.Name} is started\nemqx is running") : ApiAnswer.Plain(503, $"Node {self.Name} is started\nemqx is not_running")));
         routes.Map("/api/{**rest}", context => WriteAsync(context, ApiAnswer.NotFound));
     }
@@ -28,7 +32,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
     private ApiEndpoint Index => new("GET", "", "list_apis", "All endpoints", _ => Task.FromResult(ApiAnswer.Data(json =>
     {
         json.WriteStartArray();
-        foreach (var one in endpoints)
+        foreach (var one in endpoints.Where(one => one.Version == 4))
         {
             json.WriteStartObject();
             json.WriteString("path", one.Path.Replace("{", ":", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal));
@@ -119,7 +123,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         context.Response.StatusCode = answer.Status;
         if (answer.Text is { } text)
         {
-            context.Response.ContentType = "text/plain";
+            context.Response.ContentType = answer.Type;
             await context.Response.WriteAsync(text);
             return;
         }

@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Plugins;
 
@@ -56,12 +57,15 @@ internal sealed partial class BrokerHooks
 
     void IBrokerHooks.DeliveryDropped(string clientId, ApplicationMessage message, string reason)
     {
+        Recorder?.AddDropped(clientId, message.Topic.Text, reason);
         if (!DeliveryDropped.IsEmpty) DeliveryDropped.Raise(new DeliveryDropped(clientId, message, reason));
     }
 
     void IBrokerHooks.SessionEnded(string clientId, bool isDiscarded)
     {
+        var reason = isDiscarded ? "discarded" : "terminated";
+        Recorder?.Add(clientId, new ClientEvent(ClientEventKind.SessionEnded) { Reason = reason });
         var point = isDiscarded ? SessionDiscarded : SessionTerminated;
-        if (!point.IsEmpty) point.Raise(new SessionEvent(clientId, Reason: isDiscarded ? "discarded" : "terminated"));
+        if (!point.IsEmpty) point.Raise(new SessionEvent(clientId, Reason: reason));
     }
 }

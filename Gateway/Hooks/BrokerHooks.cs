@@ -1,4 +1,5 @@
 using System.Runtime.Loader;
+using Broker.Gateway.History;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Plugins;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -61,6 +62,9 @@ internal sealed partial class BrokerHooks : IHooks, IBrokerHooks
             return point;
         }
     }
+
+    /// <summary>Remembers what sessions lose, with callbacks or without.</summary>
+    public FlightRecorder? Recorder { get; init; }
 
     public HookChain<ClientContext, ConnectProperties> ClientConnect { get; }
 

@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using Broker.Gateway.ExHook;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Plugins;
@@ -22,7 +23,10 @@ internal static class HookComposition
         services.AddSingleton<HookLanes>();
         services.AddSingleton(provider => new BrokerHooks(
             new HookFailures(provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<BrokerHooks>>()), provider.GetRequiredService<HookLanes>(),
-            provider.GetRequiredService<AnswerEpoch>().Next, failsClosed: provider.GetRequiredService<IOptions<PluginOptions>>().Value.FailedAction == "deny"));
+            provider.GetRequiredService<AnswerEpoch>().Next, failsClosed: provider.GetRequiredService<IOptions<PluginOptions>>().Value.FailedAction == "deny")
+        {
+            Recorder = provider.GetRequiredService<FlightRecorder>(),
+        });
         services.AddSingleton<IHooks>(provider => provider.GetRequiredService<BrokerHooks>());
         services.Replace(ServiceDescriptor.Singleton<IBrokerHooks>(provider => provider.GetRequiredService<BrokerHooks>()));
         services.AddSingleton<IAuthenticator, HookAuthenticator>();

@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using Broker.Gateway.Admin;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Links;
@@ -51,7 +52,7 @@ internal static class GatewayComposition
             provider.GetRequiredService<IOptions<MqttOptions>>().Value,
             provider.GetRequiredService<Authentication>(),
             provider.GetRequiredService<Authorization>(),
-            provider.GetRequiredService<RefusalHistory>(),
+            provider.GetRequiredService<FlightRecorder>(),
             provider.GetRequiredService<MessageRouter>(),
             provider.GetRequiredService<ClientRegistryLinks>(),
             provider.GetRequiredService<SessionOpener>(),

@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using System.Text;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Mqtt.Packets;
@@ -127,7 +128,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
             return;
         }
 
-        services.Refusals.Add(client.ClientId, new Refusal(RefusalKind.Connect, step.Code, denial.Source!) { Reason = $"re-authentication: {denial.Reason}" });
+        services.Recorder.Add(client.ClientId, new ClientEvent(ClientEventKind.ConnectRefused, step.Code, denial.Source!) { Reason = $"re-authentication: {denial.Reason}" });
         connection.Disconnect(step.Code, "re-authentication failed");
     }
 
@@ -291,7 +292,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
     private ProtocolReply NoteRefusal(ReasonCode code, string reason, in AuthenticationResult denial)
     {
-        services.Refusals.Add(client.ClientId, new Refusal(RefusalKind.Connect, code, denial.Source ?? Refusal.Broker) { Reason = denial.Reason ?? reason });
+        services.Recorder.Add(client.ClientId, new ClientEvent(ClientEventKind.ConnectRefused, code, denial.Source ?? ClientEvent.Broker) { Reason = denial.Reason ?? reason });
         BrokerCounters.Add(Metric.ClientRefused);
         foreach (var observer in services.Observers) observer.Refused(client, code, reason);
         return ConnectHooks.Write(services.Hooks, client, connection.Rules.Refuse(code, connect.RequestProblemInformation ? reason : null));

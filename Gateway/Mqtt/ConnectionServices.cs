@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
@@ -19,7 +20,7 @@ internal sealed record ConnectionServices(
     MqttOptions Mqtt,
     Authentication Authentication,
     Authorization Authorization,
-    RefusalHistory Refusals,
+    FlightRecorder Recorder,
     MessageRouter Router,
     ClientRegistryLinks Registry,
     SessionOpener Sessions,

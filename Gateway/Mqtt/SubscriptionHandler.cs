@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
@@ -13,7 +14,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Mqtt;
 
 /// <summary>Answers SUBSCRIBE and UNSUBSCRIBE: checks each filter, subscribes cluster-wide, sends what is retained.</summary>
-internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorization authorization, RetainedLinks retained, BrokerHooks hooks)
+internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorization authorization, RetainedLinks retained, BrokerHooks hooks, FlightRecorder recorder)
 {
     private readonly MqttOptions options = mqtt.Value;
 
@@ -44,7 +45,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
         }
 
         connection.Send(new SubackPacket(packet.PacketIdentifier, codes));
-        SubscriptionHooks.Subscribed(hooks, connection.Access.Context, accepted, results);
+        NoteSubscribed(connection, accepted, results);
         if (results.Length > 0) SendRetained(connection, accepted, results);
     }
 
@@ -71,7 +72,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
 
         foreach (var filter in filters) connection.Retained?.Cancel(filter);
         connection.Send(new UnsubackPacket(packet.PacketIdentifier, codes));
-        SubscriptionHooks.Unsubscribed(hooks, connection.Access.Context, filters, results);
+        NoteUnsubscribed(connection, filters, results);
     }
 
     /// <summary>Subscribes a client on behalf of somebody else: no access rule is asked, and the client is not told.</summary>
@@ -83,7 +84,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
         if (code != ReasonCode.Success) return code;
         var results = await AddAsync(connection, [.. accepted]);
         if (connection.IsEnding) return ReasonCode.UnspecifiedError;
-        SubscriptionHooks.Subscribed(hooks, connection.Access!.Context, accepted, results);
+        NoteSubscribed(connection, accepted, results);
         SendRetained(connection, accepted, results);
         return results[0].Code;
     }
@@ -95,7 +96,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
         if (!TryMount(connection, written, out var filter)) return ReasonCode.TopicFilterInvalid;
         var results = await RemoveAsync(connection, [filter]);
         connection.Retained?.Cancel(filter);
-        if (!connection.IsEnding) SubscriptionHooks.Unsubscribed(hooks, connection.Access!.Context, [filter], results);
+        if (!connection.IsEnding) NoteUnsubscribed(connection, [filter], results);
         return results[0];
     }
 
@@ -104,6 +105,22 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
     {
         foreach (var rest in connection.Session!.RetainedRests) FeedOf(connection).Resume(rest);
         connection.Retained?.Pump();
+    }
+
+    private void NoteSubscribed(Connection connection, List<Subscription> accepted, SubscribeResult[] results)
+    {
+        for (var i = 0; i < results.Length; i++)
+        {
+            recorder.Add(connection.Client!.ClientId, new ClientEvent(ClientEventKind.Subscribed, results[i].Code) { Topic = accepted[i].Filter.Text });
+        }
+
+        SubscriptionHooks.Subscribed(hooks, connection.Access!.Context, accepted, results);
+    }
+
+    private void NoteUnsubscribed(Connection connection, List<TopicFilter> filters, ReasonCode[] results)
+    {
+        for (var i = 0; i < results.Length; i++) recorder.Add(connection.Client!.ClientId, new ClientEvent(ClientEventKind.Unsubscribed, results[i]) { Topic = filters[i].Text });
+        SubscriptionHooks.Unsubscribed(hooks, connection.Access!.Context, filters, results);
     }
 
     // Methods of their own: what begins behind them, such as the reading of retained messages, belongs to no trace.

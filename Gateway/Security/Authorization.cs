@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Microsoft.Extensions.Options;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Security;
 
 /// <summary>The chain that decides what a client may do.</summary>
-internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptions<SecurityOptions> security, AnswerEpoch epoch, RefusalHistory refusals)
+internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptions<SecurityOptions> security, AnswerEpoch epoch, FlightRecorder recorder)
 {
     private readonly SecurityOptions options = security.Value;
     private readonly IAuthorizer[] authorizers = SourceOrder.Apply(authorizers, source => source.Name, security.Value.AuthorizationOrder);
@@ -48,7 +49,7 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
             BrokerCounters.Add(Metric.ClientAclIgnore);
         }
 
-        return Decide(options.NoMatch == "allow", Refusal.Broker, "no rule matches");
+        return Decide(options.NoMatch == "allow", ClientEvent.Broker, "no rule matches");
 
         AccessAnswer Decide(bool isAllowed, string source, string? rule)
         {
@@ -60,7 +61,7 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
 
     private void Note(ClientInfo client, TopicAccess access, string topic, string source, string? rule)
     {
-        var kind = access == TopicAccess.Publish ? RefusalKind.Publish : RefusalKind.Subscribe;
-        refusals.Add(client.ClientId, new Refusal(kind, ReasonCode.NotAuthorized, source) { Rule = rule, Topic = topic });
+        var kind = access == TopicAccess.Publish ? ClientEventKind.PublishDenied : ClientEventKind.SubscribeDenied;
+        recorder.Add(client.ClientId, new ClientEvent(kind, ReasonCode.NotAuthorized, source) { Rule = rule, Topic = topic });
     }
 }

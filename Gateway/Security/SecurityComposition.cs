@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Records;
 using Broker.Gateway.Security.BuiltIn;
@@ -19,7 +20,8 @@ internal static class SecurityComposition
         builder.AddCheckedOptions<SecurityOptions>(SecurityOptions.Section);
         var services = builder.Services;
         services.AddSingleton<AnswerEpoch>();
-        services.AddSingleton<RefusalHistory>();
+        builder.AddCheckedOptions<HistoryOptions>(HistoryOptions.Section);
+        services.AddSingleton<FlightRecorder>().AddSingleton<IClientObserver>(provider => provider.GetRequiredService<FlightRecorder>());
         services.AddSingleton<Authentication>();
         services.AddSingleton<Authorization>();
         services.AddSingleton<RecordFeed>().AddHostedService(provider => provider.GetRequiredService<RecordFeed>());

@@ -35,14 +35,6 @@ internal sealed class SecurityOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan AccessCacheTime { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Clients whose last refusals are remembered, so that it can be told why they were refused; 0 remembers none.</summary>
-    [Range(0, 1_000_000)]
-    public int RefusalHistoryClients { get; set; } = 10_000;
-
-    /// <summary>Refusals remembered of each.</summary>
-    [Range(1, 1_000)]
-    public int RefusalHistoryLength { get; set; } = 16;
-
     /// <summary>Whether <see cref="DenyAction"/> ends the connection.</summary>
     public bool DenialDisconnects => DenyAction == "disconnect";
 }

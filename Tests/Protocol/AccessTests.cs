@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using System.Collections.Concurrent;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
@@ -202,21 +203,21 @@ public sealed class AccessTests
     [Fact]
     public async Task HistorySaysWhyAClientWasRefused()
     {
-        await using var broker = await StartAsync(("RefusalHistoryLength", "2"));
+        await using var broker = await StartAsync();
         await ConnectAsync(broker, "wrong");
         await ConnectAsync(broker, "wrong");
         await using var client = await RawClient.ConnectAsync(broker, "client");
         await client.SendAsync(WirePacket.Subscribe(1, "denied"), WirePacket.Publish("denied", "x", Qos.AtLeastOnce, 1));
         await client.ExpectAsync(PacketType.Suback);
         await client.ExpectAsync(PacketType.Puback);
-        var history = broker.Services.GetRequiredService<RefusalHistory>();
+        var history = broker.Services.GetRequiredService<FlightRecorder>();
         Assert.Equal(
-            [(RefusalKind.Subscribe, "source", "the rule", "denied"), (RefusalKind.Publish, "source", "the rule", "denied")],
-            history.Of("client").Select(one => (one.Kind, one.Source, one.Rule, one.Topic)));
+            [(ClientEventKind.SubscribeDenied, "source", "the rule", "denied"), (ClientEventKind.PublishDenied, "source", "the rule", "denied")],
+            history.Of("client").Where(one => one.Rule is not null).Select(one => (one.Kind, one.Source!, one.Rule, one.Topic)));
         await ConnectAsync(broker, "wrong");
         Assert.Equal(
-            (RefusalKind.Connect, ReasonCode.BadUserNameOrPassword, "source", "wrong password"),
-            history.Of("client").Select(one => (one.Kind, one.Code, one.Source, one.Reason)).Last());
+            (ClientEventKind.ConnectRefused, ReasonCode.BadUserNameOrPassword, "source", "wrong password"),
+            history.Of("client").Select(one => (one.Kind, one.Code, one.Source!, one.Reason)).Last());
     }
 
     private static async Task<ReasonCode> ConnectAsync(BrokerHost broker, string? user)

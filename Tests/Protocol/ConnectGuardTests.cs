@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using System.Diagnostics;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
@@ -31,7 +32,7 @@ public sealed class ConnectGuardTests
         await bans.BanAsync(Ban(broker, Enum.Parse<BanKind>(kind), who));
         Assert.Equal(code, await ConnectAsync(broker, level: level));
         if (code == 0) return;
-        var refusal = broker.Services.GetRequiredService<RefusalHistory>().Of("id").Last();
+        var refusal = broker.Services.GetRequiredService<FlightRecorder>().Of("id").Last();
         Assert.Equal((ReasonCode.Banned, "operator"), (refusal.Code, refusal.Source));
         Assert.StartsWith("because", refusal.Reason, StringComparison.Ordinal);
         Assert.True(await bans.UnbanAsync(Enum.Parse<BanKind>(kind), who));
@@ -77,7 +78,7 @@ public sealed class ConnectGuardTests
         await EventuallyAsync(() => broker.Services.GetRequiredService<BanTable>().Count == 1);
         Assert.Equal(0x8A, await ConnectAsync(broker));
         Assert.Equal(0, await ConnectAsync(broker, "other"));
-        Assert.Equal("flapping detector", broker.Services.GetRequiredService<RefusalHistory>().Of("id").Last().Source);
+        Assert.Equal("flapping detector", broker.Services.GetRequiredService<FlightRecorder>().Of("id").Last().Source);
         broker.Advance(TimeSpan.FromMinutes(5));
         Assert.Equal(0, await ConnectAsync(broker));
     }

@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using System.Text;
 using Broker.Gateway.Mqtt.Codec.V5;
 using Broker.Gateway.Mqtt.Packets;
@@ -27,7 +28,7 @@ public sealed class PluginTests : IDisposable
         Assert.Equal(ReasonCode.BadUserNameOrPassword, (await TryConnectAsync(broker, "root", "other")).Code);
         Assert.Equal(ReasonCode.NotAuthorized, (await TryConnectAsync(broker, "nobody", "x")).Code);
         Assert.Equal(ReasonCode.Success, (await TryConnectAsync(broker, "user", "x")).Code);
-        var refusals = broker.Services.GetRequiredService<RefusalHistory>().Of("c");
+        var refusals = broker.Services.GetRequiredService<FlightRecorder>().Of("c");
         Assert.Contains(refusals, one => one is { Source: "hooks", Reason: "wrong secret" });
     }
 

@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -67,7 +68,7 @@ public sealed class ScramTests(BrokerHost broker) : IClassFixture<BrokerHost>
         await client.SendAsync(WirePacket.Auth(ReasonCode.ContinueAuthentication, scram.Final(await client.ExpectAsync(PacketType.Auth))));
         Assert.Equal(ReasonCode.NotAuthorized, (await client.ExpectAsync(PacketType.Connack)).Code);
         await client.ExpectClosedAsync();
-        Assert.Equal(reason, broker.Services.GetRequiredService<RefusalHistory>().Of($"id-{user}").Last().Reason);
+        Assert.Equal(reason, broker.Services.GetRequiredService<FlightRecorder>().Of($"id-{user}").Last().Reason);
     }
 
     [Fact]

@@ -14,11 +14,11 @@ internal sealed class Clients(ClusterNodes nodes, ClientDirectory clients, IGate
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("GET", "/clients", "list_clients", "The clients of the cluster", call => ListAsync(call)),
+        new("GET", "/clients", "list_clients", "The clients of the cluster", call => ListAsync(call)) { Filters = ClientFilter.Names },
         new("GET", "/clients/{clientid}", "lookup_client", "A client of the cluster", call => LookUpAsync(call.Path("clientid"))),
         new("GET", "/clients/username/{username}", "lookup_client_via_username", "The clients of a user", call => FindAsync("username", call.Path("username"))),
         new("DELETE", "/clients/{clientid}", "kickout_client", "Cut a client and end its session", call => KickAsync(call.Path("clientid"))),
-        new("GET", "/nodes/{node}/clients", "list_node_clients", "The clients of a node", call => ListAsync(call, call.Path("node"))),
+        new("GET", "/nodes/{node}/clients", "list_node_clients", "The clients of a node", call => ListAsync(call, call.Path("node"))) { Filters = ClientFilter.Names },
         new("GET", "/nodes/{node}/clients/{clientid}", "lookup_node_client", "A client of a node", call => FindAsync("clientid", call.Path("clientid"), call.Path("node"))),
         new("GET", "/nodes/{node}/clients/username/{username}", "lookup_node_client_via_username", "The clients of a user on a node", call => FindAsync("username", call.Path("username"), call.Path("node"))),
         new("DELETE", "/nodes/{node}/clients/{clientid}", "kickout_client", "Cut a client and end its session", call => KickAsync(call.Path("clientid"))),

@@ -21,7 +21,7 @@ internal sealed class ApiClient : IDisposable
 
     public ApiClient(int port, string? credential = "admin:public")
     {
-        http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}/api/v4/") };
+        http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}/api/") };
         if (credential is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credential)));
     }
 
@@ -49,7 +49,7 @@ internal sealed class ApiClient : IDisposable
 
     public async Task<(HttpStatusCode Status, string? Type, string Text)> SendAsync(string method, string path, string? body = null)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), path.TrimStart('/'));
+        using var request = new HttpRequestMessage(new HttpMethod(method), path.StartsWith("/v5/", StringComparison.Ordinal) ? path[1..] : $"v4/{path.TrimStart('/')}");
         if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await http.SendAsync(request);
         return (response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync());

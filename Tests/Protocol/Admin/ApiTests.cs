@@ -2,7 +2,9 @@ using System.Net;
 using System.Text.Json;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Silo.Health;
 using Broker.Tests.Protocol.Harness;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Broker.Tests.Protocol.Admin;
@@ -57,6 +59,22 @@ public sealed class ApiTests(BrokerHost broker) : IClassFixture<BrokerHost>, IDi
         var data = await api.SucceedAsync("GET", "");
         Assert.Contains(data.EnumerateArray(), one => one.GetProperty("path").GetString() == "/clients/:clientid" && one.GetProperty("name").GetString() == "lookup_client"
             && one.GetProperty("method").GetString() == "GET" && one.GetProperty("descr").GetString()!.Length > 0);
+    }
+
+    [Fact]
+    public async Task EndpointsAreDescribed()
+    {
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{broker.Services.GetRequiredService<AdminServer>().Port}/api/") };
+        using var document = JsonDocument.Parse(await http.GetStringAsync("openapi.json"));
+        var described = document.RootElement.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(operation => (Path: path.Name.Replace("{", ":", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal), Method: operation.Name.ToUpperInvariant())));
+        var listed = (await api.SucceedAsync("GET", "")).EnumerateArray().Select(one => (Path: $"/api/v4{one.GetProperty("path").GetString()}", Method: one.GetProperty("method").GetString()!));
+        Assert.Equal(listed.Order(), described.Where(one => one.Path.StartsWith("/api/v4", StringComparison.Ordinal)).Order());
+        var names = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject()).Select(operation => operation.Value.GetProperty("operationId").GetString()!).ToArray();
+        Assert.Equal(names.Length, names.Distinct().Count());
+        var filters = document.RootElement.GetProperty("paths").GetProperty("/api/v4/clients").GetProperty("get").GetProperty("parameters").EnumerateArray().Select(one => one.GetProperty("name").GetString());
+        Assert.Superset(new HashSet<string?> { "_page", "_limit", "clientid", "_like_username" }, filters.ToHashSet());
+        Assert.Contains("openapi.json", await http.GetStringAsync("docs"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Broker.Gateway.Hooks;
@@ -50,17 +51,17 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var retained = new RetainedLinks(this, grains, Map, Clock);
         Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
         var security = Options.Create(new SecurityOptions());
-        var refusals = new RefusalHistory(security, Clock);
-        var authorization = new Authorization([], security, new AnswerEpoch(), refusals);
+        var recorder = new FlightRecorder(Options.Create(new HistoryOptions()), Clock);
+        var authorization = new Authorization([], security, new AnswerEpoch(), recorder);
         var connections = new ConnectionTable();
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, BrokerHooks.None, Gauges, Clock);
         var wrapped = Options.Create(Mqtt);
         Services = new ConnectionServices(
-            new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, new Authentication([], [], security), authorization, refusals, Router, registry,
+            new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, new Authentication([], [], security), authorization, recorder, Router, registry,
             new SessionOpener(
                 new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains,
                 new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges, Wills),
-            new SubscriptionHandler(wrapped, authorization, retained, BrokerHooks.None), new RoutingQuotas(wrapped, Clock), MakeGuard(), connections, new HandshakeAdmission(100), Gauges, [], BrokerHooks.None, NullLogger.Instance);
+            new SubscriptionHandler(wrapped, authorization, retained, BrokerHooks.None, recorder), new RoutingQuotas(wrapped, Clock), MakeGuard(), connections, new HandshakeAdmission(100), Gauges, [], BrokerHooks.None, NullLogger.Instance);
     }
 
     public ManualClock Clock { get; } = new();
