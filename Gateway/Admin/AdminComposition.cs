@@ -40,6 +40,9 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, PluginResource>();
         services.AddSingleton<INodeResource, LocalListeners>();
         services.AddSingleton<INodeResource, LocalPlugins>();
+        services.AddSingleton<IApiResource, ModuleResource>();
+        services.AddSingleton<IApiResource, TopicMetricResource>();
+        services.AddSingleton<INodeResource, LocalTopicMetrics>();
         services.AddSingleton<SystemLoad>();
         services.AddSingleton<IApiResource, Prometheus>();
         services.AddSingleton<IApiResource, Banned>();

@@ -52,6 +52,7 @@ internal sealed partial class BrokerHooks
 
     void IBrokerHooks.MessageDropped(ApplicationMessage message, string reason)
     {
+        TopicMetrics?.Find(message.Topic)?.CountDropped();
         if (!MessageDropped.IsEmpty) MessageDropped.Raise(new MessageDropped(message, reason));
     }
 

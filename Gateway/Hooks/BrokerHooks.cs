@@ -1,5 +1,6 @@
 using System.Runtime.Loader;
 using Broker.Gateway.History;
+using Broker.Gateway.Modules;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Plugins;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -62,6 +63,9 @@ internal sealed partial class BrokerHooks : IHooks, IBrokerHooks
             return point;
         }
     }
+
+    /// <summary>Counts what goes over single topics, with callbacks or without.</summary>
+    public TopicMetrics? TopicMetrics { get; init; }
 
     /// <summary>Remembers what sessions lose, with callbacks or without.</summary>
     public FlightRecorder? Recorder { get; init; }

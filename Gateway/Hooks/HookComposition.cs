@@ -1,6 +1,7 @@
 using Broker.Gateway.History;
 using Broker.Gateway.ExHook;
 using Broker.Gateway.Hosting;
+using Broker.Gateway.Modules;
 using Broker.Gateway.Plugins;
 using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Plugins;
@@ -26,6 +27,7 @@ internal static class HookComposition
             provider.GetRequiredService<AnswerEpoch>().Next, failsClosed: provider.GetRequiredService<IOptions<PluginOptions>>().Value.FailedAction == "deny")
         {
             Recorder = provider.GetRequiredService<FlightRecorder>(),
+            TopicMetrics = provider.GetRequiredService<TopicMetrics>(),
         });
         services.AddSingleton<IHooks>(provider => provider.GetRequiredService<BrokerHooks>());
         services.Replace(ServiceDescriptor.Singleton<IBrokerHooks>(provider => provider.GetRequiredService<BrokerHooks>()));

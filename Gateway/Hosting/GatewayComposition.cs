@@ -2,6 +2,7 @@ using Broker.Gateway.History;
 using Broker.Gateway.Admin;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Links;
+using Broker.Gateway.Modules;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Security;
@@ -38,6 +39,7 @@ internal static class GatewayComposition
         AddLinks(services);
         builder.AddHooks();
         builder.AddSecurity();
+        builder.AddModules();
         builder.AddAdmin();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
@@ -57,6 +59,7 @@ internal static class GatewayComposition
             provider.GetRequiredService<ClientRegistryLinks>(),
             provider.GetRequiredService<SessionOpener>(),
             provider.GetRequiredService<SubscriptionHandler>(),
+            provider.GetRequiredService<ConnectionModules>(),
             provider.GetRequiredService<RoutingQuotas>(),
             provider.GetRequiredService<ConnectGuard>(),
             provider.GetRequiredService<ConnectionTable>(),

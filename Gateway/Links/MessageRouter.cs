@@ -39,6 +39,7 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
     public bool Publish(LoopContext loop, ApplicationMessage message, TopicRoute route, PublishReceipt? receipt)
     {
         BrokerCounters.Add(Metric.MessagesPublish);
+        loop.Hooks.TopicMetrics?.Find(message.Topic)?.CountIn(message.Qos);
         return Send(loop, message, route, receipt);
     }
 

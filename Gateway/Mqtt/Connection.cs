@@ -229,6 +229,7 @@ internal sealed partial class Connection : IPacketHandler
         session.Start();
         services.Subscriptions.Resume(this);
         foreach (var observer in services.Observers) observer.Connected(client);
+        services.Modules.AutoSubscribe.Accepted(this);
     }
 
     private void BeginHandshake(ConnectPacket connect)

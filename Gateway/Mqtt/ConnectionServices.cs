@@ -2,6 +2,7 @@ using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
+using Broker.Gateway.Modules;
 using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Security;
 using Broker.Gateway.Security.Guard;
@@ -25,6 +26,7 @@ internal sealed record ConnectionServices(
     ClientRegistryLinks Registry,
     SessionOpener Sessions,
     SubscriptionHandler Subscriptions,
+    ConnectionModules Modules,
     RoutingQuotas Quotas,
     ConnectGuard Guard,
     ConnectionTable Connections,

@@ -102,7 +102,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
         {
             known.CopyTo(Reserve(known.Length));
             Written(known.Length);
-            CountMessage(Qos.AtMostOnce);
+            CountMessage(message, Qos.AtMostOnce);
             return true;
         }
 
@@ -138,12 +138,13 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
         }
 
         Write(packet, size, shared && plain);
-        CountMessage(delivery.Qos);
+        CountMessage(message, delivery.Qos);
         return true;
     }
 
-    private void CountMessage(Qos qos)
+    private void CountMessage(ApplicationMessage message, Qos qos)
     {
+        loop.Hooks.TopicMetrics?.Find(message.Topic)?.CountOut(qos);
         traffic.PacketsSent++;
         traffic.MessagesSent++;
         BrokerCounters.Add(Metric.MessagesQos0Sent + (int)qos);

@@ -31,7 +31,8 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
             return;
         }
 
-        topics ??= new PublisherTopics(services.Router, connection.Mountpoint, services.Mqtt);
+        topics ??= new PublisherTopics(
+            services.Router, connection.Mountpoint, services.Mqtt, services.Modules.Rewrite.KeepsPublish ? null : topic => services.Modules.Rewrite.OfPublish(topic, connection.Client!));
         if (!topics.TryResolve(packet, out var topic, out var code))
         {
             BrokerCounters.Add(Metric.PacketsPublishError);

@@ -41,7 +41,7 @@ internal sealed class PublisherTopic(byte[] utf8, TopicRoute route, bool hasAcce
 }
 
 /// <summary>The topics a client has published to lately, so that a topic is checked, hashed and routed once, and its topic aliases. [MQTT-3.3.2.3.4]</summary>
-internal sealed class PublisherTopics(MessageRouter router, string mountpoint, MqttOptions options)
+internal sealed class PublisherTopics(MessageRouter router, string mountpoint, MqttOptions options, Func<string, string>? rewrite = null)
 {
     /// <summary>Topics remembered for one client; a power of two.</summary>
     private const int Remembered = 8;
@@ -115,7 +115,8 @@ internal sealed class PublisherTopics(MessageRouter router, string mountpoint, M
     private PublisherTopic? Make(ReadOnlySpan<byte> utf8)
     {
         if (!TopicName.TryParse(utf8, out var name)) return null;
-        if (mountpoint.Length > 0 && !TopicName.TryParse([.. Encoding.UTF8.GetBytes(mountpoint), .. utf8], out name)) return null;
+        if (rewrite is not null && rewrite(name.Text) is var changed && changed != name.Text && TopicName.TryParse(Encoding.UTF8.GetBytes(changed), out var other)) name = other;
+        if (mountpoint.Length > 0 && !TopicName.TryParse([.. Encoding.UTF8.GetBytes(mountpoint), .. name.Utf8], out name)) return null;
         var acceptable = options.MaxTopicLevels == 0 || TopicLevels.Count(utf8) <= options.MaxTopicLevels;
         return new PublisherTopic(utf8.ToArray(), router.RouteOf(name), acceptable);
     }

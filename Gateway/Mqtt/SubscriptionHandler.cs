@@ -1,6 +1,7 @@
 using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Hosting;
+using Broker.Gateway.Modules;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
@@ -14,7 +15,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Mqtt;
 
 /// <summary>Answers SUBSCRIBE and UNSUBSCRIBE: checks each filter, subscribes cluster-wide, sends what is retained.</summary>
-internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorization authorization, RetainedLinks retained, BrokerHooks hooks, FlightRecorder recorder)
+internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorization authorization, RetainedLinks retained, BrokerHooks hooks, FlightRecorder recorder, TopicRewrite rewrite)
 {
     private readonly MqttOptions options = mqtt.Value;
 
@@ -30,7 +31,8 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
             if (connection.IsEnding) return;
         }
 
-        var requests = await SubscriptionHooks.ReadAsync(hooks, connection.Access!.Context, packet.Requests, codes);
+        var rewritten = Array.ConvertAll(packet.Requests, one => one with { Filter = Rewrite(connection, one.Filter) });
+        var requests = await SubscriptionHooks.ReadAsync(hooks, connection.Access!.Context, rewritten, codes);
         for (var i = 0; i < codes.Length; i++)
         {
             if (codes[i] == ReasonCode.Success) codes[i] = Accept(connection, requests[i], accepted);
@@ -55,7 +57,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
         BrokerCounters.Add(Metric.PacketsUnsubscribeReceived);
         var codes = new ReasonCode[packet.Filters.Length];
         var filters = new List<TopicFilter>(codes.Length);
-        var asked = await SubscriptionHooks.ReadAsync(hooks, connection.Access!.Context, packet.Filters);
+        var asked = await SubscriptionHooks.ReadAsync(hooks, connection.Access!.Context, Array.ConvertAll(packet.Filters, filter => Rewrite(connection, filter)));
         if (connection.IsEnding) return;
         for (var i = 0; i < codes.Length; i++)
         {
@@ -184,6 +186,14 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
         BrokerCounters.Add(Metric.PacketsSubscribeError);
         connection.Disconnect(code, "SUBSCRIBE not acceptable");
         return code;
+    }
+
+    /// <summary>The filter as the module changes it; what is changed into none stays as it is.</summary>
+    private string Rewrite(Connection connection, string written)
+    {
+        if (!TopicFilter.TryParse(written, out var filter)) return written;
+        var changed = written[..^filter.Path.Length] + rewrite.OfSubscribe(filter.Path, connection.Client!);
+        return TopicFilter.TryParse(changed, out _) ? changed : written;
     }
 
     /// <summary>The filter with the client's mountpoint before its path.</summary>

@@ -1,4 +1,5 @@
 using Broker.Gateway.History;
+using Broker.Gateway.Modules;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Broker.Gateway.Hooks;
@@ -56,12 +57,15 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var connections = new ConnectionTable();
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, BrokerHooks.None, Gauges, Clock);
         var wrapped = Options.Create(Mqtt);
+        var modules = new Modules(new ModuleTable(), null!, Options.Create(new ModuleOptions()));
+        var rewrite = new TopicRewrite(modules, Options.Create(new RewriteOptions()));
+        var subscriptions = new SubscriptionHandler(wrapped, authorization, retained, BrokerHooks.None, recorder, rewrite);
         Services = new ConnectionServices(
             new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, new Authentication([], [], security), authorization, recorder, Router, registry,
             new SessionOpener(
                 new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains,
                 new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges, Wills),
-            new SubscriptionHandler(wrapped, authorization, retained, BrokerHooks.None, recorder), new RoutingQuotas(wrapped, Clock), MakeGuard(), connections, new HandshakeAdmission(100), Gauges, [], BrokerHooks.None, NullLogger.Instance);
+            subscriptions, new ConnectionModules(new AutoSubscribe(modules, subscriptions, Options.Create(new AutoSubscribeOptions()), NullLogger<AutoSubscribe>.Instance), rewrite), new RoutingQuotas(wrapped, Clock), MakeGuard(), connections, new HandshakeAdmission(100), Gauges, [], BrokerHooks.None, NullLogger.Instance);
     }
 
     public ManualClock Clock { get; } = new();

@@ -1,0 +1,74 @@
+using System.ComponentModel.DataAnnotations;
+using Broker.Gateway.Mqtt;
+using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Sessions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Broker.Gateway.Modules;
+
+/// <summary>To what every client is subscribed when it connects: `AutoSubscribe:&lt;n&gt;:…`.</summary>
+internal sealed class AutoSubscribeOptions : List<AutoSubscription>
+{
+    public const string Section = "AutoSubscribe";
+}
+
+/// <summary>One of these subscriptions.</summary>
+internal sealed class AutoSubscription
+{
+    /// <summary>The filter; a whole level may be `%c` or `%u`, the client's identifier or user name.</summary>
+    [Required]
+    public string Topic { get; set; } = "";
+
+    [Range(0, 2)]
+    public int Qos { get; set; }
+
+    /// <summary>The options of 5.0, for clients that speak it.</summary>
+    public bool NoLocal { get; set; }
+
+    public bool RetainAsPublished { get; set; }
+
+    [Range(0, 2)]
+    public int RetainHandling { get; set; }
+}
+
+/// <summary>Subscribes clients when they connect. No access rule is asked, and they are not told.</summary>
+internal sealed partial class AutoSubscribe(Modules modules, SubscriptionHandler subscriptions, IOptions<AutoSubscribeOptions> options, ILogger<AutoSubscribe> log)
+{
+    private readonly Module module = modules.Find(Modules.AutoSubscribe)!;
+    private readonly AutoSubscription[] wanted = [.. options.Value];
+
+    /// <summary>A client has been accepted. On its event loop.</summary>
+    public void Accepted(Connection connection)
+    {
+        if (wanted.Length > 0 && modules.IsActive(module)) _ = connection.Reading.RunAsync(() => SubscribeAsync(connection));
+    }
+
+    private async ValueTask SubscribeAsync(Connection connection)
+    {
+        foreach (var one in wanted)
+        {
+            if (Expand(one.Topic, connection.Client!) is not { } filter)
+            {
+                LogSkipped(log, one.Topic, connection.Client!.ClientId, "the client has no user name");
+                continue;
+            }
+
+            var asked = new SubscriptionOptions((Qos)one.Qos);
+            if (connection.IsV5) asked = asked with { NoLocal = one.NoLocal, RetainAsPublished = one.RetainAsPublished, RetainHandling = (RetainHandling)one.RetainHandling };
+            var code = await subscriptions.AddAsync(connection, filter, asked);
+            if (code >= ReasonCode.UnspecifiedError && !connection.IsEnding) LogSkipped(log, one.Topic, connection.Client!.ClientId, code.ToString());
+        }
+    }
+
+    /// <returns>Null if the client lacks what the filter asks for.</returns>
+    private static string? Expand(string topic, ClientInfo client)
+    {
+        if (topic.Split('/') is var levels && levels.Contains("%u") && string.IsNullOrEmpty(client.UserName)) return null;
+        return string.Join('/', levels.Select(level => level switch { "%c" => client.ClientId, "%u" => client.UserName, _ => level }));
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "AutoSubscribe: {Topic} is left out for client {ClientId}: {Reason}")]
+    private static partial void LogSkipped(ILogger log, string topic, string clientId, string reason);
+}
