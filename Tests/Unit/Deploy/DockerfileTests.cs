@@ -27,7 +27,7 @@ public class DockerfileTests
     [InlineData("Broker.Gateway.dll", "Gateway.dll", "Broker.Gateway.dll is not started")]
     [InlineData("aspnet:10.0", "aspnet:9.0", "FROM mcr.microsoft.com/dotnet/aspnet:9.0: not .NET 10.0")]
     [InlineData("USER $APP_UID", "", "runs as root")]
-    [InlineData("EXPOSE 1883 7800", "EXPOSE 1883", "does not expose 1883 7800 8081")]
+    [InlineData("EXPOSE 1883 7800", "EXPOSE 1883", "does not expose 1883 7800 8081 18083")]
     [InlineData("VOLUME /data", "VOLUME /var/lib/broker", "its data are not on the volume")]
     [InlineData("/127.0.0.1/8081", "/127.0.0.1/8080", "/health/live is not asked")]
     public void FaultIsFound_WhenLineIsBroken(string old, string broken, string fault) =>
