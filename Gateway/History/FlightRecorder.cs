@@ -34,8 +34,13 @@ internal sealed class FlightRecorder : IClientObserver
     /// <summary>A client does not get a message. Where that happens it happens often, so a repetition makes no garbage.</summary>
     public void AddDropped(string clientId, string topic, string reason)
     {
-        if (parts.Length > 0 && !PartOf(clientId).Repeat(clientId, ClientEventKind.Dropped, topic, reason, time.GetUtcNow())) Add(clientId, new ClientEvent(ClientEventKind.Dropped) { Topic = topic, Reason = reason });
+        if (!Repeat(clientId, ClientEventKind.Dropped, topic, reason)) Add(clientId, new ClientEvent(ClientEventKind.Dropped) { Topic = topic, Reason = reason });
     }
+
+    /// <summary>Something has happened to a client once more.</summary>
+    /// <returns>False if something else was the last that happened to it: then it is not noted.</returns>
+    public bool Repeat(string clientId, ClientEventKind kind, string topic, string? reason = null) =>
+        parts.Length == 0 || PartOf(clientId).Repeat(clientId, kind, topic, reason, time.GetUtcNow());
 
     /// <summary>The last events of a client, the oldest first.</summary>
     public ClientEvent[] Of(string clientId) => parts.Length == 0 ? [] : PartOf(clientId).Of(clientId);
@@ -86,7 +91,7 @@ internal sealed class FlightRecorder : IClientObserver
         }
 
         /// <returns>False if the last event was another one.</returns>
-        public bool Repeat(string clientId, ClientEventKind kind, string topic, string reason, DateTimeOffset now)
+        public bool Repeat(string clientId, ClientEventKind kind, string topic, string? reason, DateTimeOffset now)
         {
             lock (gate)
             {

@@ -1,17 +1,35 @@
 using System.ComponentModel.DataAnnotations;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Modules;
 
-/// <summary>To what every client is subscribed when it connects: `AutoSubscribe:&lt;n&gt;:…`.</summary>
-internal sealed class AutoSubscribeOptions : List<AutoSubscription>
+/// <summary>To what every client is subscribed when it connects.</summary>
+internal sealed class AutoSubscribeOptions
 {
     public const string Section = "AutoSubscribe";
+
+    public AutoSubscription[] Topics { get; set; } = [];
+}
+
+/// <summary>Checks each of them.</summary>
+internal sealed class AutoSubscribeValidator : IValidateOptions<AutoSubscribeOptions>
+{
+    public ValidateOptionsResult Validate(string? name, AutoSubscribeOptions options)
+    {
+        string[] faults =
+        [
+            .. options.Topics.SelectMany((one, at) => new AnnotatedOptionsValidator<AutoSubscription>($"{AutoSubscribeOptions.Section}:{nameof(options.Topics)}:{at}").Validate(name, one).Failures ?? []),
+            .. options.Topics.SelectMany((one, at) => TopicFilter.TryParse(one.Topic, out _) || one.Topic.Length == 0 ? Array.Empty<string>() : [$"{AutoSubscribeOptions.Section}:{nameof(options.Topics)}:{at}:Topic = '{one.Topic}' is not allowed: it must be a topic filter."]),
+        ];
+        return faults.Length > 0 ? ValidateOptionsResult.Fail(faults) : ValidateOptionsResult.Success;
+    }
 }
 
 /// <summary>One of these subscriptions.</summary>
@@ -37,7 +55,7 @@ internal sealed class AutoSubscription
 internal sealed partial class AutoSubscribe(Modules modules, SubscriptionHandler subscriptions, IOptions<AutoSubscribeOptions> options, ILogger<AutoSubscribe> log)
 {
     private readonly Module module = modules.Find(Modules.AutoSubscribe)!;
-    private readonly AutoSubscription[] wanted = [.. options.Value];
+    private readonly AutoSubscription[] wanted = options.Value.Topics;
 
     /// <summary>A client has been accepted. On its event loop.</summary>
     public void Accepted(Connection connection)

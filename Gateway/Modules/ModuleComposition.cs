@@ -19,6 +19,7 @@ internal static class ModuleComposition
         builder.AddCheckedOptions<AutoSubscribeOptions>(AutoSubscribeOptions.Section);
         var services = builder.Services;
         services.AddSingleton<IValidateOptions<RewriteOptions>, RewriteValidator>();
+        services.AddSingleton<IValidateOptions<AutoSubscribeOptions>, AutoSubscribeValidator>();
         services.AddTable<ModuleTable>().AddTable<CountedTopics>();
         services.AddSingleton<Modules>();
         services.AddSingleton<TopicMetrics>().AddHostedService(provider => provider.GetRequiredService<TopicMetrics>());

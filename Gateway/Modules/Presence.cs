@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Broker.Gateway.Links;
 using Broker.Gateway.Security;
@@ -37,7 +38,7 @@ internal sealed class Presence(Modules modules, MessageRouter router, GatewayLoo
     private void Publish(ClientInfo client, string what, Action<Utf8JsonWriter> write)
     {
         // A client identifier with a wildcard makes no topic.
-        if (!modules.IsActive(module) || !TopicName.TryParse($"$SYS/brokers/{self.Name}/clients/{client.ClientId}/{what}", out var topic)) return;
+        if (!modules.IsActive(module) || !TopicName.TryParse(Encoding.UTF8.GetBytes($"$SYS/brokers/{self.Name}/clients/{client.ClientId}/{what}"), out var topic)) return;
         var loop = loops.All[0];
         loop.Run(() => router.PublishSystem(loop, new ApplicationMessage { Topic = topic, Qos = (Qos)options.Value.PresenceQos, Payload = Describe(client, write) }));
     }

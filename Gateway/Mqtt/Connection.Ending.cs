@@ -40,9 +40,9 @@ internal sealed partial class Connection
             if (wasConnected)
             {
                 BrokerCounters.Add(Metric.ClientDisconnected);
+                foreach (var observer in services.Observers) observer.Disconnected(Client!, reason);
                 // A durable session's end is its grain's to count, a replaced one's its successor's.
                 if (!Session!.StoresReceipts && !isTakenOver) services.EndSession(Client!);
-                foreach (var observer in services.Observers) observer.Disconnected(Client!, reason);
                 await services.Registry.UnregisterAsync(Client!.ClientId, Number, Session.CloseAsync(publishWill, changedExpiry));
             }
         }

@@ -59,9 +59,16 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
         }
     }
 
+    /// <summary>A client is refused what it was refused before, and nobody is asked.</summary>
+    public void NoteAgain(ClientInfo client, TopicAccess access, string topic)
+    {
+        if (!recorder.Repeat(client.ClientId, KindOf(access), topic)) Note(client, access, topic, "access cache", null);
+    }
+
+    private static ClientEventKind KindOf(TopicAccess access) => access == TopicAccess.Publish ? ClientEventKind.PublishDenied : ClientEventKind.SubscribeDenied;
+
     private void Note(ClientInfo client, TopicAccess access, string topic, string source, string? rule)
     {
-        var kind = access == TopicAccess.Publish ? ClientEventKind.PublishDenied : ClientEventKind.SubscribeDenied;
-        recorder.Add(client.ClientId, new ClientEvent(kind, ReasonCode.NotAuthorized, source) { Rule = rule, Topic = topic });
+        recorder.Add(client.ClientId, new ClientEvent(KindOf(access), ReasonCode.NotAuthorized, source) { Rule = rule, Topic = topic });
     }
 }

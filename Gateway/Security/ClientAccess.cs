@@ -57,7 +57,12 @@ internal sealed class ClientAccess(Authorization authorization, ClientInfo clien
         if (IsUnrestricted) return new AccessAnswer(IsAllowed: true, UntilMs: 0);
         var epoch = Epoch;
         if (!hasAsked) (cache, hasAsked) = (authorization.MakeCache(), true);
-        if (cache is not null && cache.TryFind(access, topic, NowMs, epoch, out var known)) return known;
+        if (cache is not null && cache.TryFind(access, topic, NowMs, epoch, out var known))
+        {
+            if (!known.IsAllowed) authorization.NoteAgain(Client, access, topic);
+            return known;
+        }
+
         var answer = await authorization.AuthorizeAsync(Client, access, topic, time.GetUtcNow());
         if (answer.UntilMs > 0) cache?.Add(access, topic, answer, epoch, NowMs);
         return answer;

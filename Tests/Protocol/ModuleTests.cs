@@ -49,7 +49,7 @@ public sealed class ModuleTests
     {
         await using var broker = await BrokerHost.StartAsync(new()
         {
-            ["AutoSubscribe:0:Topic"] = "to/%c", ["AutoSubscribe:0:Qos"] = "1", ["AutoSubscribe:1:Topic"] = "users/%u/#", ["AutoSubscribe:2:Topic"] = "own/%c", ["AutoSubscribe:2:NoLocal"] = "true",
+            ["AutoSubscribe:Topics:0:Topic"] = "to/%c", ["AutoSubscribe:Topics:0:Qos"] = "1", ["AutoSubscribe:Topics:1:Topic"] = "users/%u/#", ["AutoSubscribe:Topics:2:Topic"] = "own/%c", ["AutoSubscribe:Topics:2:NoLocal"] = "true",
         });
         using var api = new ApiClient(broker);
         await using var publisher = await RawClient.ConnectAsync(broker, "publisher");
@@ -88,22 +88,24 @@ public sealed class ModuleTests
         await watcher.ExpectPublishAsync(routed, "x");
 
         await device.SubscribeAsync(written);
-        await watcher.PublishAsync(routed == "bad" ? "bad" : routed, "y", Qos.AtMostOnce);
+        await watcher.PublishAsync(routed == "bad" ? "a/x/b" : routed, "y", Qos.AtMostOnce);
         Assert.Equal("y", (await device.ExpectAsync(PacketType.Publish)).Text);
-        await device.SendAsync(WirePacket.Unsubscribe(7, written));
+        await device.SendAsync(WirePacket.Unsubscribe(7, [written]));
         await device.ExpectAsync(PacketType.Unsuback);
         using var api = new ApiClient(broker);
         Assert.Empty((await api.SucceedAsync("GET", "/subscriptions/device")).EnumerateArray());
     }
 
     [Theory]
-    [InlineData("only/two ^x$")]
-    [InlineData("a/# ^( b")]
-    [InlineData("a/#/b ^x$ c")]
-    public async Task StartIsRefused_WhenARuleCannotBeRead(string rule)
+    [InlineData("Rewrite:Publish:0", "only/two ^x$")]
+    [InlineData("Rewrite:Publish:0", "a/# ^( b")]
+    [InlineData("Rewrite:Subscribe:0", "a/#/b ^x$ c")]
+    [InlineData("AutoSubscribe:Topics:0:Topic", "a/#/b")]
+    [InlineData("AutoSubscribe:Topics:0:Qos", "3")]
+    public async Task StartIsRefused_WhenASettingCannotBeRead(string key, string value)
     {
-        var fault = await Assert.ThrowsAnyAsync<Exception>(() => BrokerHost.StartAsync(new() { ["Rewrite:Publish:0"] = rule }));
-        Assert.Contains("Rewrite:Publish:0", fault.Message, StringComparison.Ordinal);
+        var fault = await Assert.ThrowsAnyAsync<Exception>(() => BrokerHost.StartAsync(new() { [key] = value }));
+        Assert.Contains(key, fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -126,7 +128,7 @@ public sealed class ModuleTests
         for (var i = 0; i < 3; i++)
         {
             await client.SendAsync(WirePacket.Publish("count/me", "x", Qos.AtLeastOnce, (ushort)(i + 10)));
-            Assert.Equal([PacketType.Puback, PacketType.Publish], new[] { (await client.ReceiveAsync()).Type, (await client.ReceiveAsync()).Type }.Order());
+            Assert.Equal([PacketType.Publish, PacketType.Puback], new[] { (await client.ReceiveAsync()).Type, (await client.ReceiveAsync()).Type }.Order());
         }
 
         await api.SucceedAsync("POST", "/mqtt/publish", """{"topic":"count/me","payload":"from the API"}""");

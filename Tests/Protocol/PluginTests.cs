@@ -3,7 +3,6 @@ using System.Text;
 using Broker.Gateway.Mqtt.Codec.V5;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Plugins;
-using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Tests.Protocol.Harness;

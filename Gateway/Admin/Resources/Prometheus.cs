@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Nodes;
 
