@@ -31,6 +31,9 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, ClientLimits>();
         services.AddSingleton<IApiResource, Resources.History>();
         services.AddSingleton<INodeResource, LocalHistory>();
+        services.AddSingleton<IApiResource, Explain>();
+        services.AddSingleton<INodeResource, LocalReceivers>();
+        services.AddSingleton<INodeResource, LocalPublishers>();
         services.AddSingleton<IApiResource, Subscriptions>();
         services.AddSingleton<IApiResource, MqttSubscriptions>();
         services.AddSingleton<IApiResource, Resources.Metrics>();

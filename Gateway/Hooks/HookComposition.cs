@@ -1,5 +1,5 @@
-using Broker.Gateway.History;
 using Broker.Gateway.ExHook;
+using Broker.Gateway.History;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Modules;
 using Broker.Gateway.Plugins;

@@ -1,5 +1,5 @@
-using Broker.Gateway.History;
 using Broker.Gateway.Admin;
+using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Links;
 using Broker.Gateway.Modules;

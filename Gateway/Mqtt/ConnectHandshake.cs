@@ -1,5 +1,5 @@
-using Broker.Gateway.History;
 using System.Text;
+using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;

@@ -1,8 +1,8 @@
 using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Hosting;
-using Broker.Gateway.Modules;
 using Broker.Gateway.Links;
+using Broker.Gateway.Modules;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
 using Broker.Gateway.Sessions;

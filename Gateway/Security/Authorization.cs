@@ -38,25 +38,34 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
     public async ValueTask<AccessAnswer> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic, DateTimeOffset now)
     {
         BrokerCounters.Add(Metric.ClientCheckAcl);
-        var until = now + options.AccessCacheTime;
+        var decision = await DecideAsync(client, access, topic, now + options.AccessCacheTime);
+        BrokerCounters.Add(Metric.ClientAclIgnore, decision.Ignored);
+        BrokerCounters.Add(decision.IsAllowed ? Metric.ClientAclAllow : Metric.ClientAclDeny);
+        if (!decision.IsAllowed) Note(client, access, topic, decision.Source, decision.Rule);
+        return new AccessAnswer(decision.IsAllowed, decision.Until == default ? 0 : decision.Until.ToUnixTimeMilliseconds());
+    }
+
+    /// <summary>Who decides what a client may do, and how. Nothing is counted, noted or remembered.</summary>
+    public async ValueTask<AccessDecision> ExplainAsync(ClientInfo client, TopicAccess access, string topic) =>
+        client.IsSuperuser ? new AccessDecision(true, ClientEvent.Broker, "superuser")
+        : !IsNeeded ? new AccessDecision(true, ClientEvent.Broker, "there are no rules")
+        : await DecideAsync(client, access, topic, DateTimeOffset.MaxValue);
+
+    /// <param name="until">How long the answer may be remembered at most.</param>
+    private async ValueTask<AccessDecision> DecideAsync(ClientInfo client, TopicAccess access, string topic, DateTimeOffset until)
+    {
+        var ignored = 0;
         foreach (var source in authorizers)
         {
             if (source.HasNoRules) continue;
             var result = await source.AuthorizeAsync(client, access, topic);
             if (result.IsPassing) until = default;
             else if (result.Until < until) until = result.Until.Value;
-            if (result.Verdict != AuthorizationVerdict.Ignore) return Decide(result.Verdict == AuthorizationVerdict.Allow, source.Name, result.Rule);
-            BrokerCounters.Add(Metric.ClientAclIgnore);
+            if (result.Verdict != AuthorizationVerdict.Ignore) return new AccessDecision(result.Verdict == AuthorizationVerdict.Allow, source.Name, result.Rule) { Until = until, Ignored = ignored };
+            ignored++;
         }
 
-        return Decide(options.NoMatch == "allow", ClientEvent.Broker, "no rule matches");
-
-        AccessAnswer Decide(bool isAllowed, string source, string? rule)
-        {
-            if (!isAllowed) Note(client, access, topic, source, rule);
-            BrokerCounters.Add(isAllowed ? Metric.ClientAclAllow : Metric.ClientAclDeny);
-            return new AccessAnswer(isAllowed, until == default ? 0 : until.ToUnixTimeMilliseconds());
-        }
+        return new AccessDecision(options.NoMatch == "allow", ClientEvent.Broker, "no rule matches") { Until = until, Ignored = ignored };
     }
 
     /// <summary>A client is refused what it was refused before, and nobody is asked.</summary>
@@ -71,4 +80,15 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
     {
         recorder.Add(client.ClientId, new ClientEvent(KindOf(access), ReasonCode.NotAuthorized, source) { Rule = rule, Topic = topic });
     }
+}
+
+/// <summary>Who has decided what a client may do.</summary>
+/// <param name="Source">The source, or the broker.</param>
+internal readonly record struct AccessDecision(bool IsAllowed, string Source, string? Rule)
+{
+    /// <summary>How long it holds; the default is not at all.</summary>
+    public DateTimeOffset Until { get; init; }
+
+    /// <summary>How many sources were asked in vain.</summary>
+    public int Ignored { get; init; }
 }

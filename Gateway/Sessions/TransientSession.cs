@@ -20,6 +20,8 @@ internal sealed class TransientSession(
     private long mergeStamp;
     private bool closed;
 
+    public string ClientId => clientId;
+
     public bool IsPresent => false;
 
     public bool StoresReceipts => false;

@@ -22,7 +22,18 @@ public interface ITopicShardGrain : ISpreadGrain
     /// <summary>Gives messages that a member of a shared subscription left behind to another member.</summary>
     [Alias("Redispatch")]
     Task Redispatch(TopicFilter filter, [Immutable] ApplicationMessage[] messages);
+
+    /// <summary>Who a message on a topic would go to. Nothing is sent.</summary>
+    [Alias("Explain")]
+    Task<MatchedRoute[]> Explain(TopicName topic);
 }
+
+/// <summary>A destination whose subscriptions match a topic.</summary>
+/// <param name="Routes">The numbers by which it knows them.</param>
+/// <param name="Group">The shared filter of whose group it is a member; null if it gets every message.</param>
+/// <param name="Members">How many members the group has.</param>
+[GenerateSerializer, Immutable, Alias("MatchedRoute")]
+public sealed record MatchedRoute([property: Id(0)] RouteDestination Destination, [property: Id(1)] ulong[] Routes, [property: Id(2)] string? Group, [property: Id(3)] int Members);
 
 /// <summary>What one link carries in one call.</summary>
 /// <param name="Link">Names the sending link: unique for each (process, shard) and start of the process.</param>

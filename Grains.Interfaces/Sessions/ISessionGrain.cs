@@ -42,7 +42,21 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <returns>Success, also if there is none; ServerUnavailable if the store cannot tell.</returns>
     [Alias("Discard")]
     Task<ReasonCode> Discard();
+
+    /// <summary>How it stands, for whoever asks what would become of a message.</summary>
+    /// <param name="subscriptions">The numbers of the subscriptions that would match.</param>
+    /// <returns>Null if there is no session.</returns>
+    [Alias("Explain")]
+    Task<ExplainedSession?> Explain([Immutable] ulong[] subscriptions);
 }
+
+/// <summary>A session as it stands.</summary>
+/// <param name="Subscriptions">Those that were asked for and exist.</param>
+/// <param name="IsConnected">Whether its client is there.</param>
+/// <param name="Queued">Messages that wait.</param>
+/// <param name="MaxQueued">Most that may; 0 is no bound.</param>
+[GenerateSerializer, Immutable, Alias("ExplainedSession")]
+public sealed record ExplainedSession([property: Id(0)] Subscription[] Subscriptions, [property: Id(1)] bool IsConnected, [property: Id(2)] int Queued, [property: Id(3)] int MaxQueued);
 
 /// <summary>A subscription as its session keeps it.</summary>
 [GenerateSerializer, Immutable, Alias("Subscription")]

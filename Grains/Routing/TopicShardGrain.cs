@@ -96,6 +96,8 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
 
     public Task MoveTo(SiloAddress silo) => this.MigrateTo(silo);
 
+    public Task<MatchedRoute[]> Explain(TopicName topic) => Task.FromResult(shard.Explain(topic));
+
     public Task Ping() => Task.CompletedTask;
 
     public Task Change(RouteChange[] changes)

@@ -130,6 +130,12 @@ internal sealed partial class SessionGrain(
         await KeepAsync(header!.LeftAt(now, expiry, will, session.SentUpTo));
     }
 
+    public Task<ExplainedSession?> Explain(ulong[] subscriptions)
+    {
+        DemandRead();
+        return Task.FromResult(session?.Explain(owner is not null, subscriptions));
+    }
+
     public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)
     {
         DemandRead();

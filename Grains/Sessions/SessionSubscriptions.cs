@@ -39,6 +39,11 @@ internal sealed class SessionSubscriptions
         lock (gate) return byFilter.GetValueOrDefault(filter);
     }
 
+    public SessionSubscription? Find(ulong number)
+    {
+        lock (gate) return byNumber.GetValueOrDefault(number);
+    }
+
     public SessionSubscription[] All()
     {
         lock (gate) return [.. byFilter.Values];

@@ -1,5 +1,5 @@
-using Broker.Gateway.History;
 using System.Diagnostics;
+using Broker.Gateway.History;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
 using Broker.Gateway.Security.Bans;

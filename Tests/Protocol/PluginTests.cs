@@ -1,5 +1,5 @@
-using Broker.Gateway.History;
 using System.Text;
+using Broker.Gateway.History;
 using Broker.Gateway.Mqtt.Codec.V5;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Plugins;

@@ -1,7 +1,7 @@
-using Broker.Gateway.History;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Broker.Gateway.History;
 using Broker.Gateway.Mqtt.Codec.V5;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;

@@ -29,5 +29,7 @@ internal sealed class FakeSessionGrain : ISessionGrain
 
     public Task HandleDue() => throw new NotSupportedException();
 
+    public Task<ExplainedSession?> Explain(ulong[] subscriptions) => Task.FromResult<ExplainedSession?>(null);
+
     public Task<ReasonCode> Discard() => throw new NotSupportedException();
 }

@@ -1,10 +1,10 @@
-using Broker.Gateway.History;
-using Broker.Gateway.Modules;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
+using Broker.Gateway.Modules;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Codec;
 using Broker.Gateway.Mqtt.Limits;
