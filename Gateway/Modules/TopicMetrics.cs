@@ -101,10 +101,17 @@ internal sealed class TopicMetrics : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Second, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            foreach (var one in counters?.Values.ToArray() ?? []) one.Tick();
+            using var timer = new PeriodicTimer(Second, time);
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                foreach (var one in counters?.Values.ToArray() ?? []) one.Tick();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The process stops, or could not start.
         }
     }
 
