@@ -1,3 +1,4 @@
+using Broker.Gateway.Hosting;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
@@ -9,7 +10,7 @@ namespace Broker.Gateway.Hooks;
 internal static class ConnectHooks
 {
     /// <summary>`client.connect`: what the client asks for, as callbacks leave it.</summary>
-    public static async ValueTask<(ConnectPacket Connect, ClientInfo Client)> ReadAsync(ConnectionServices services, ConnectPacket connect, ClientInfo client)
+    public static async ValueTask<(ConnectPacket Connect, ClientInfo Client)> ReadAsync(BrokerHooks hooks, ConnectPacket connect, ClientInfo client, MqttOptions options)
     {
         var asked = new ConnectProperties
         {
@@ -19,7 +20,7 @@ internal static class ConnectHooks
             TopicAliasMaximum = connect.TopicAliasMaximum,
             UserProperties = connect.UserProperties,
         };
-        var wanted = await services.Hooks.ClientConnect.RunAsync(client.ToContext(), asked);
+        var wanted = await hooks.ClientConnect.RunAsync(client.ToContext(), asked);
         if (wanted == asked) return (connect, client);
         connect = connect with
         {
@@ -29,7 +30,7 @@ internal static class ConnectHooks
             TopicAliasMaximum = wanted.TopicAliasMaximum,
             UserProperties = wanted.UserProperties,
         };
-        return (connect, client with { ExpirySeconds = Acceptance.ExpirySeconds(connect, services.Mqtt) });
+        return (connect, client with { ExpirySeconds = Acceptance.ExpirySeconds(connect, options) });
     }
 
     /// <summary>`client.connack`: the packet as callbacks leave it.</summary>

@@ -11,15 +11,13 @@ internal sealed partial class CertificateWatch(Listeners listeners, IOptions<Gat
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var secure = listeners.All.Select(one => one.Setup).Where(setup => setup.Options.IsSecure).ToArray();
-        foreach (var setup in secure) TellDue(setup);
-        if (secure.Length == 0) return;
+        foreach (var setup in Secure) TellDue(setup);
         using var timer = new PeriodicTimer(options.Value.CertificateReloadInterval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                foreach (var setup in secure) Reload(setup);
+                foreach (var setup in Secure) Reload(setup);
             }
         }
         catch (OperationCanceledException)
@@ -27,6 +25,8 @@ internal sealed partial class CertificateWatch(Listeners listeners, IOptions<Gat
             // The broker stops.
         }
     }
+
+    private IEnumerable<ListenerSetup> Secure => listeners.All.Select(one => one.Setup).Where(setup => setup.Options.IsSecure);
 
     private void Reload(ListenerSetup setup)
     {

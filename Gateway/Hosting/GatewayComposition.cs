@@ -1,4 +1,5 @@
 using Broker.Gateway.Admin;
+using Broker.Gateway.Configuration;
 using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Links;
@@ -30,8 +31,11 @@ internal static class GatewayComposition
     /// <summary>Adds the gateway to a host, behind its silo: it starts when the silo is active and has stopped before it leaves.</summary>
     public static void AddGateway(this IHostApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<MqttOptions>(MqttOptions.Section);
-        builder.AddCheckedOptions<GatewayOptions>(GatewayOptions.Section);
+        // Timers and sockets that are there from the start have these.
+        builder.AddLiveOptions<MqttOptions>(MqttOptions.Section, nameof(MqttOptions.SysInterval), nameof(MqttOptions.SysHeartbeat), nameof(MqttOptions.HighWatermark));
+        builder.AddLiveOptions<GatewayOptions>(
+            GatewayOptions.Section, nameof(GatewayOptions.Address), nameof(GatewayOptions.Port), nameof(GatewayOptions.Backlog), nameof(GatewayOptions.MaxHandshakes), nameof(GatewayOptions.EventLoops),
+            nameof(GatewayOptions.Transport), nameof(GatewayOptions.NodeName), nameof(GatewayOptions.CertificateReloadInterval));
         var services = builder.Services;
         services.AddOptions<ListenersOptions>().Bind(builder.Configuration.GetSection(ListenersOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ListenersOptions>, ListenersValidator>();
@@ -39,10 +43,11 @@ internal static class GatewayComposition
         AddLinks(services);
         builder.AddHooks();
         builder.AddSecurity();
+        builder.AddSettings();
         builder.AddModules();
         builder.AddAdmin();
         services.AddSingleton<SubscriptionHandler>();
-        services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
+        services.AddTransient(provider => provider.GetRequiredService<IOptionsMonitor<MqttOptions>>().CurrentValue.Defaults);
         services.AddSingleton<DurableSessions>();
         services.AddSingleton<SessionOpener>();
         services.AddSingleton<RoutingQuotas>();
@@ -51,7 +56,7 @@ internal static class GatewayComposition
         services.AddSingleton(provider => new HandshakeAdmission(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxHandshakes));
         services.AddSingleton(provider => new ConnectionServices(
             provider.GetRequiredService<NodeRole>(),
-            provider.GetRequiredService<IOptions<MqttOptions>>().Value,
+            provider.GetRequiredService<IOptionsMonitor<MqttOptions>>(),
             provider.GetRequiredService<Authentication>(),
             provider.GetRequiredService<Authorization>(),
             provider.GetRequiredService<FlightRecorder>(),
@@ -70,6 +75,7 @@ internal static class GatewayComposition
             provider.GetRequiredService<ILogger<Connection>>()));
         services.AddSingleton<Pulse>();
         services.AddSingleton<Listeners>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<Listeners>());
+        services.AddSingleton<ISettingTarget>(provider => provider.GetRequiredService<Listeners>());
         services.AddHostedService<PulseKeeper>();
         services.AddHostedService<GatewayLifetime>();
         services.AddHostedService<SysPublisher>();
@@ -78,8 +84,8 @@ internal static class GatewayComposition
 
     private static void AddGuard(IHostApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<FlappingOptions>(FlappingOptions.Section);
-        builder.AddCheckedOptions<BruteForceOptions>(BruteForceOptions.Section);
+        builder.AddLiveOptions<FlappingOptions>(FlappingOptions.Section);
+        builder.AddLiveOptions<BruteForceOptions>(BruteForceOptions.Section);
         var services = builder.Services;
         services.AddTable<BanTable>().AddSingleton<IBanList, BanList>();
         services.AddSingleton<IClientObserver, FlappingDetector>();

@@ -15,7 +15,7 @@ namespace Broker.Gateway.Hosting;
 /// <summary>Opens the listeners when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
 internal sealed partial class GatewayLifetime(
     Listeners listeners, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
-    IOptions<GatewayOptions> options, IOptions<SecurityOptions> security, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
+    IOptionsMonitor<GatewayOptions> options, IOptionsMonitor<SecurityOptions> security, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
     private static readonly TimeSpan WarmUpPause = TimeSpan.FromSeconds(1);
 
@@ -24,7 +24,7 @@ internal sealed partial class GatewayLifetime(
         while (!await TryWarmUpAsync()) await Task.Delay(WarmUpPause, time, cancellationToken); // a front end may be up before the silos
         await listeners.StartAsync();
         TellDescriptors();
-        var open = listeners.All.Where(one => one.Setup.TakesAnybody(security.Value.AllowAnonymous)).Select(one => one.Setup.Info.Name).ToArray();
+        var open = listeners.All.Where(one => one.Setup.TakesAnybody(security.CurrentValue.AllowAnonymous)).Select(one => one.Setup.Info.Name).ToArray();
         if (open.Length > 0) LogOpen(log, string.Join(", ", open));
     }
 
@@ -45,13 +45,13 @@ internal sealed partial class GatewayLifetime(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await listeners.StopAsync();
-        var elsewhere = options.Value.ServerReference is { Length: > 0 } reference ? reference : null;
+        var elsewhere = options.CurrentValue.ServerReference is { Length: > 0 } reference ? reference : null;
         var code = elsewhere is null ? ReasonCode.ServerShuttingDown : ReasonCode.UseAnotherServer;
         var ending = connections.Enumerate().Select(connection => connection.CloseAsync(code, "server_shutdown", elsewhere)).ToArray();
         LogDraining(log, ending.Length);
         try
         {
-            await Task.WhenAll(ending).WaitAsync(options.Value.DrainTimeout, time, cancellationToken);
+            await Task.WhenAll(ending).WaitAsync(options.CurrentValue.DrainTimeout, time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -64,7 +64,7 @@ internal sealed partial class GatewayLifetime(
 
     private void TellDescriptors()
     {
-        var (configured, possible) = (options.Value.MaxConnections, DescriptorLimit.MostConnections());
+        var (configured, possible) = (options.CurrentValue.MaxConnections, DescriptorLimit.MostConnections());
         if (possible >= configured) return;
         // Nobody asked for as many as the default allows.
         var level = configured == GatewayOptions.DefaultMaxConnections ? LogLevel.Information : LogLevel.Warning;

@@ -7,11 +7,17 @@ namespace Broker.Gateway.Hosting;
 internal sealed class ListenersOptions() : Dictionary<string, ListenerOptions>(StringComparer.OrdinalIgnoreCase)
 {
     public const string Section = "Listeners";
+
+    /// <summary>Name of the listener that there is if the section names none.</summary>
+    public const string Default = "default";
 }
 
 /// <summary>One listener. Names and defaults follow EMQ X 4.x's listener keys where it has them.</summary>
 internal sealed class ListenerOptions
 {
+    /// <summary>Whether there is such a listener: false turns off one that a file has.</summary>
+    public bool Enabled { get; set; } = true;
+
     /// <summary>`tcp`, `tls`, `ws` (WebSocket) or `wss` (WebSocket over TLS).</summary>
     [RegularExpression("tcp|tls|wss|ws")]
     public string Kind { get; set; } = "tcp";

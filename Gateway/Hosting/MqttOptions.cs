@@ -126,6 +126,9 @@ internal sealed class MqttOptions : SessionOptions
     /// <summary>The session expiry interval, in seconds, granted to a client that wants this one.</summary>
     public uint LimitExpiry(uint wanted) => MaxSessionExpiryInterval is { } most ? Math.Min(wanted, (uint)most.TotalSeconds) : wanted;
 
+    /// <summary>What is in here for sessions, made once.</summary>
+    public SessionDefaults Defaults => field ??= ToSessionDefaults();
+
     /// <summary><see cref="MaxQos"/> as a QoS.</summary>
     public Qos HighestQos => (Qos)MaxQos;
 }

@@ -11,7 +11,7 @@ internal static class StartMessage
     public static string Describe(IServiceProvider services)
     {
         var listeners = services.GetRequiredService<Listeners>().All.Select(one => one.Setup).ToArray();
-        var allowAnonymous = services.GetRequiredService<IOptions<SecurityOptions>>().Value.AllowAnonymous;
+        var allowAnonymous = services.GetRequiredService<IOptionsMonitor<SecurityOptions>>().CurrentValue.AllowAnonymous;
         var text = string.Join('\n', listeners.Select(one => Describe(one, allowAnonymous)));
         if (listeners.FirstOrDefault(one => one.Options.Kind == "tcp") is not { Info.Port: var port }) return text;
         return $"""

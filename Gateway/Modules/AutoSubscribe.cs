@@ -52,20 +52,19 @@ internal sealed class AutoSubscription
 }
 
 /// <summary>Subscribes clients when they connect. No access rule is asked, and they are not told.</summary>
-internal sealed partial class AutoSubscribe(Modules modules, SubscriptionHandler subscriptions, IOptions<AutoSubscribeOptions> options, ILogger<AutoSubscribe> log)
+internal sealed partial class AutoSubscribe(Modules modules, SubscriptionHandler subscriptions, IOptionsMonitor<AutoSubscribeOptions> options, ILogger<AutoSubscribe> log)
 {
     private readonly Module module = modules.Find(Modules.AutoSubscribe)!;
-    private readonly AutoSubscription[] wanted = options.Value.Topics;
 
     /// <summary>A client has been accepted. On its event loop.</summary>
     public void Accepted(Connection connection)
     {
-        if (wanted.Length > 0 && modules.IsActive(module)) _ = connection.Reading.RunAsync(() => SubscribeAsync(connection));
+        if (options.CurrentValue.Topics.Length > 0 && modules.IsActive(module)) _ = connection.Reading.RunAsync(() => SubscribeAsync(connection));
     }
 
     private async ValueTask SubscribeAsync(Connection connection)
     {
-        foreach (var one in wanted)
+        foreach (var one in options.CurrentValue.Topics)
         {
             if (Expand(one.Topic, connection.Client!) is not { } filter)
             {

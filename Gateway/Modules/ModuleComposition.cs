@@ -1,4 +1,4 @@
-using Broker.Gateway.Hosting;
+using Broker.Gateway.Configuration;
 using Broker.Gateway.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -14,9 +14,9 @@ internal static class ModuleComposition
 {
     public static void AddModules(this IHostApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<ModuleOptions>(ModuleOptions.Section);
-        builder.AddCheckedOptions<RewriteOptions>(RewriteOptions.Section);
-        builder.AddCheckedOptions<AutoSubscribeOptions>(AutoSubscribeOptions.Section);
+        builder.AddLiveOptions<ModuleOptions>(ModuleOptions.Section);
+        builder.AddLiveOptions<RewriteOptions>(RewriteOptions.Section);
+        builder.AddLiveOptions<AutoSubscribeOptions>(AutoSubscribeOptions.Section);
         var services = builder.Services;
         services.AddSingleton<IValidateOptions<RewriteOptions>, RewriteValidator>();
         services.AddSingleton<IValidateOptions<AutoSubscribeOptions>, AutoSubscribeValidator>();

@@ -24,10 +24,10 @@ internal sealed partial class ModuleJson : JsonSerializerContext;
 /// <param name="Name">EMQ X's name of it.</param>
 /// <param name="Description">What it does, for people.</param>
 /// <param name="IsUsual">Whether the configuration has it on.</param>
-internal sealed record Module(string Name, string Description, bool IsUsual);
+internal sealed record Module(string Name, string Description, Func<ModuleOptions, bool> IsUsual);
 
 /// <summary>The modules, and which of them are on, everywhere in the cluster.</summary>
-internal sealed class Modules(ModuleTable table, RecordFeed records, IOptions<ModuleOptions> options)
+internal sealed class Modules(ModuleTable table, RecordFeed records, IOptionsMonitor<ModuleOptions> options)
 {
     public const string Presence = "emqx_mod_presence";
     public const string AutoSubscribe = "emqx_mod_subscription";
@@ -36,17 +36,24 @@ internal sealed class Modules(ModuleTable table, RecordFeed records, IOptions<Mo
 
     public IReadOnlyList<Module> All { get; } =
     [
-        new(Presence, "Messages about clients that come and go", options.Value.Presence),
-        new(AutoSubscribe, "Subscribes clients when they connect", options.Value.AutoSubscribe),
-        new(Rewrite, "Changes topics", options.Value.Rewrite),
-        new(TopicMetrics, "Counts what goes over single topics", options.Value.TopicMetrics),
+        new(Presence, "Messages about clients that come and go", usual => usual.Presence),
+        new(AutoSubscribe, "Subscribes clients when they connect", usual => usual.AutoSubscribe),
+        new(Rewrite, "Changes topics", usual => usual.Rewrite),
+        new(TopicMetrics, "Counts what goes over single topics", usual => usual.TopicMetrics),
     ];
+
+    /// <summary>Calls back whenever a module may have been turned on or off.</summary>
+    public void OnChange(Action follow)
+    {
+        table.Updated += follow;
+        options.OnChange(_ => follow());
+    }
 
     /// <summary>The module of a name; null if there is none.</summary>
     public Module? Find(string name) => All.FirstOrDefault(one => one.Name == name);
 
     /// <summary>Whether a module is on.</summary>
-    public bool IsActive(Module module) => table.Find(module.Name)?.Value.IsActive ?? module.IsUsual;
+    public bool IsActive(Module module) => table.Find(module.Name)?.Value.IsActive ?? module.IsUsual(options.CurrentValue);
 
     /// <inheritdoc cref="IsActive(Module)"/>
     public bool IsActive(string name) => IsActive(Find(name)!);

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Modules;
 
 /// <summary>Publishes `$SYS/brokers/NODE/clients/ID/connected` and `…/disconnected`, in EMQ X 4.x's form.</summary>
-internal sealed class Presence(Modules modules, MessageRouter router, GatewayLoops loops, NodeIdentity self, IOptions<ModuleOptions> options, TimeProvider time) : IClientObserver
+internal sealed class Presence(Modules modules, MessageRouter router, GatewayLoops loops, NodeIdentity self, IOptionsMonitor<ModuleOptions> options, TimeProvider time) : IClientObserver
 {
     private readonly Module module = modules.Find(Modules.Presence)!;
 
@@ -40,7 +40,7 @@ internal sealed class Presence(Modules modules, MessageRouter router, GatewayLoo
         // A client identifier with a wildcard makes no topic.
         if (!modules.IsActive(module) || !TopicName.TryParse(Encoding.UTF8.GetBytes($"$SYS/brokers/{self.Name}/clients/{client.ClientId}/{what}"), out var topic)) return;
         var loop = loops.All[0];
-        loop.Run(() => router.PublishSystem(loop, new ApplicationMessage { Topic = topic, Qos = (Qos)options.Value.PresenceQos, Payload = Describe(client, write) }));
+        loop.Run(() => router.PublishSystem(loop, new ApplicationMessage { Topic = topic, Qos = (Qos)options.CurrentValue.PresenceQos, Payload = Describe(client, write) }));
     }
 
     private byte[] Describe(ClientInfo client, Action<Utf8JsonWriter> write)

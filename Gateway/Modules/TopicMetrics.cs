@@ -87,12 +87,12 @@ internal sealed class TopicMetrics : BackgroundService
     private readonly Lock gate = new();
     private volatile Dictionary<TopicName, TopicCounters>? counters;
 
-    public TopicMetrics(Modules modules, ModuleTable states, CountedTopics topics, TimeProvider time)
+    public TopicMetrics(Modules modules, CountedTopics topics, TimeProvider time)
     {
         (this.modules, this.topics, this.time) = (modules, topics, time);
         module = modules.Find(Modules.TopicMetrics)!;
         topics.Updated += Follow;
-        states.Updated += Follow;
+        modules.OnChange(Follow);
         Follow();
     }
 

@@ -74,24 +74,35 @@ internal sealed record RewriteRule(TopicFilter Filter, Regex Expression, string 
 }
 
 /// <summary>Changes topics as the rules say. The last rule whose filter matches decides; access rules hold for what the client wrote.</summary>
-internal sealed class TopicRewrite(Modules modules, IOptions<RewriteOptions> options)
+internal sealed class TopicRewrite
 {
-    private readonly Module module = modules.Find(Modules.Rewrite)!;
-    private readonly RewriteRule[] publish = Read(options.Value.Publish);
-    private readonly RewriteRule[] subscribe = Read(options.Value.Subscribe);
+    private readonly Modules modules;
+    private readonly Module module;
+    private volatile Rules rules;
+
+    public TopicRewrite(Modules modules, IOptionsMonitor<RewriteOptions> options)
+    {
+        (this.modules, module) = (modules, modules.Find(Modules.Rewrite)!);
+        rules = Make(options.CurrentValue);
+        options.OnChange(changed => rules = Make(changed));
+
+        static Rules Make(RewriteOptions made) => new(Read(made.Publish), Read(made.Subscribe));
+    }
+
+    private sealed record Rules(RewriteRule[] Publish, RewriteRule[] Subscribe);
 
     /// <summary>Where a client's PUBLISH goes. Asked once for each topic of a client, not for each message.</summary>
-    public string OfPublish(string topic, ClientInfo client) => Apply(publish, topic, client);
+    public string OfPublish(string topic, ClientInfo client) => Apply(rules.Publish, topic, client);
 
     /// <summary>What a client subscribes to instead.</summary>
     /// <param name="path">The filter without its share prefix.</param>
-    public string OfSubscribe(string path, ClientInfo client) => Apply(subscribe, path, client);
+    public string OfSubscribe(string path, ClientInfo client) => Apply(rules.Subscribe, path, client);
 
     /// <summary>Whether there is nothing to change in topics of PUBLISH.</summary>
-    public bool KeepsPublish => publish.Length == 0 || !modules.IsActive(module);
+    public bool KeepsPublish => rules.Publish.Length == 0 || !modules.IsActive(module);
 
-    private string Apply(RewriteRule[] rules, string topic, ClientInfo client) =>
-        rules.Length > 0 && modules.IsActive(module) && Array.FindLast(rules, rule => rule.Filter.Matches(topic)) is { } decides ? decides.Apply(topic, client) : topic;
+    private string Apply(RewriteRule[] chosen, string topic, ClientInfo client) =>
+        chosen.Length > 0 && modules.IsActive(module) && Array.FindLast(chosen, rule => rule.Filter.Matches(topic)) is { } decides ? decides.Apply(topic, client) : topic;
 
     private static RewriteRule[] Read(string[] rules) => Array.ConvertAll(rules, text => RewriteRule.TryParse(text, out var rule, out var fault) ? rule : throw new FormatException(fault));
 }

@@ -43,7 +43,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
         if (!services.Hooks.ClientConnect.IsEmpty)
         {
-            (connect, client) = await ConnectHooks.ReadAsync(services, connect, client);
+            (connect, client) = await ConnectHooks.ReadAsync(services.Hooks, connect, client, connection.Mqtt);
             if (connection.IsEnding) return;
             connection.Sender.Limit(connect);
         }
@@ -141,7 +141,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     /// <summary>What can be decided from the packet alone; fills <see cref="client"/>.</summary>
     private ReasonCode Check()
     {
-        var options = services.Mqtt;
+        var options = connection.Mqtt;
         var id = peer.ClientId ?? (options.UseUsernameAsClientId && !string.IsNullOrEmpty(userName) ? userName : connect.ClientId);
         if (id.Length == 0)
         {
@@ -183,8 +183,8 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         UserName = userName,
         Version = connect.Version,
         CleanStart = connect.CleanStart,
-        KeepAlive = connect.Version == ProtocolVersion.V5 && services.Mqtt.ServerKeepAlive is { } forced ? forced : connect.KeepAlive,
-        ExpirySeconds = Acceptance.ExpirySeconds(connect, services.Mqtt),
+        KeepAlive = connect.Version == ProtocolVersion.V5 && connection.Mqtt.ServerKeepAlive is { } forced ? forced : connect.KeepAlive,
+        ExpirySeconds = Acceptance.ExpirySeconds(connect, connection.Mqtt),
         RemoteAddress = peer.RemoteAddress,
         Listener = peer.Listener.Name,
         ListenerPort = peer.Listener.Port,
@@ -220,7 +220,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
 
     private async ValueTask OpenAsync(byte[]? authenticationData)
     {
-        var accepted = Acceptance.Make(connect, client, services.Mqtt, assignedId, authenticationData);
+        var accepted = Acceptance.Make(connect, client, connection.Mqtt, assignedId, authenticationData);
         if (!connection.Sender.Accepts(accepted))
         {
             Refuse(ReasonCode.PacketTooLarge, connection.NoteTooLarge(accepted.Type));

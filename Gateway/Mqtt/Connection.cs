@@ -1,3 +1,4 @@
+using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Codec;
 using Broker.Gateway.Mqtt.Limits;
@@ -27,7 +28,7 @@ internal sealed partial class Connection : IPacketHandler
 
     public Connection(IChannel channel, LoopContext loop, ConnectionServices services, ulong number, ListenerInfo? listener = null)
     {
-        (this.channel, this.services, Loop, Number) = (channel, services, loop, number);
+        (this.channel, this.services, Loop, Number, Mqtt) = (channel, services, loop, number, services.Mqtt.CurrentValue);
         Peer = new PeerInfo(listener ?? ListenerInfo.None, channel.RemoteAddress);
         (Sender, Reading, KeepAlive) = (new PacketSender(channel, loop, Traffic), new ReadingPause(this, channel), new KeepAlive(this));
         publishReceiver = new PublishReceiver(this, services);
@@ -38,6 +39,9 @@ internal sealed partial class Connection : IPacketHandler
     public ulong Number { get; }
 
     public LoopContext Loop { get; }
+
+    /// <summary>What held when it was accepted: the client is told some of it, so that it cannot change any more.</summary>
+    public MqttOptions Mqtt { get; }
 
     /// <summary>Who is at the other end, as far as the transport knows; the handlers in front set it before CONNECT.</summary>
     public PeerInfo Peer { get; set; }
@@ -90,7 +94,7 @@ internal sealed partial class Connection : IPacketHandler
     }
 
     /// <summary>The way to the client is open (TLS, WebSocket), and it must send CONNECT in time.</summary>
-    public void ExpectConnect() => KeepAlive.ExpectConnect(services.Mqtt.IdleTimeout);
+    public void ExpectConnect() => KeepAlive.ExpectConnect(Mqtt.IdleTimeout);
 
     /// <summary>A whole packet. Its body is good only until this returns.</summary>
     public void OnFrame(byte firstByte, ReadOnlySpan<byte> body)
@@ -222,7 +226,7 @@ internal sealed partial class Connection : IPacketHandler
         (Access, Session, Mountpoint) = (new ClientAccess(services.Authorization, client, Loop.Time), session, mountpoint);
         Phase = ConnectionPhase.Connected;
         LeaveHandshake();
-        KeepAlive.Start(client.KeepAlive, services.Mqtt);
+        KeepAlive.Start(client.KeepAlive, Mqtt);
         BrokerCounters.Add(Metric.ClientConnected);
         services.Gauges.Add(Gauge.Connections);
         services.Gauges.Add(Gauge.Sessions); // until it is unregistered
@@ -253,7 +257,7 @@ internal sealed partial class Connection : IPacketHandler
         }
 
         publishWill = packet.Code != ReasonCode.Success; // [MQTT-3.14.4-3]
-        changedExpiry = packet.SessionExpiryInterval is { } wanted ? services.Mqtt.LimitExpiry(wanted) : null;
+        changedExpiry = packet.SessionExpiryInterval is { } wanted ? Mqtt.LimitExpiry(wanted) : null;
         End("normal");
     }
 }

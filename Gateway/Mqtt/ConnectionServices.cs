@@ -12,13 +12,14 @@ using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Plugins;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Mqtt;
 
 /// <summary>What every connection needs of the gateway. One instance for all.</summary>
 internal sealed record ConnectionServices(
     NodeRole Role,
-    MqttOptions Mqtt,
+    IOptionsMonitor<MqttOptions> Mqtt,
     Authentication Authentication,
     Authorization Authorization,
     FlightRecorder Recorder,

@@ -17,7 +17,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
     private ReceiveWindow? window;
     private AcknowledgementQueue? acknowledgements;
 
-    private ReceiveWindow Window => window ??= new ReceiveWindow(connection, services.Mqtt.ReceiveMaximum);
+    private ReceiveWindow Window => window ??= new ReceiveWindow(connection, connection.Mqtt.ReceiveMaximum);
 
     private AcknowledgementQueue Acknowledgements => acknowledgements ??= new AcknowledgementQueue(connection, Window);
 
@@ -32,7 +32,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         }
 
         topics ??= new PublisherTopics(
-            services.Router, connection.Mountpoint, services.Mqtt, services.Modules.Rewrite.KeepsPublish ? null : topic => services.Modules.Rewrite.OfPublish(topic, connection.Client!));
+            services.Router, connection.Mountpoint, connection.Mqtt, services.Modules.Rewrite.KeepsPublish ? null : topic => services.Modules.Rewrite.OfPublish(topic, connection.Client!));
         if (!topics.TryResolve(packet, out var topic, out var code))
         {
             BrokerCounters.Add(Metric.PacketsPublishError);
@@ -72,7 +72,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
     private ReasonCode Check(in PublishPacket packet, PublisherTopic topic)
     {
-        var options = services.Mqtt;
+        var options = connection.Mqtt;
         if (packet.Qos > options.HighestQos) return ReasonCode.QosNotSupported; // [MQTT-3.2.2-11]
         if (packet.Retain && !options.RetainAvailable) return ReasonCode.RetainNotSupported; // [MQTT-3.2.2-14]
         if (!topic.HasAcceptableLevels) return ReasonCode.TopicNameInvalid;

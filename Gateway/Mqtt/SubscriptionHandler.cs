@@ -1,24 +1,19 @@
 using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
-using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Modules;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
-using Broker.Gateway.Sessions;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
-using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Mqtt;
 
 /// <summary>Answers SUBSCRIBE and UNSUBSCRIBE: checks each filter, subscribes cluster-wide, sends what is retained.</summary>
-internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorization authorization, RetainedLinks retained, BrokerHooks hooks, FlightRecorder recorder, TopicRewrite rewrite)
+internal sealed class SubscriptionHandler(Authorization authorization, RetainedLinks retained, BrokerHooks hooks, FlightRecorder recorder, TopicRewrite rewrite)
 {
-    private readonly MqttOptions options = mqtt.Value;
-
     /// <summary>SUBSCRIBE. SUBACK goes out when every matching message anywhere reaches the client (promise 2).</summary>
     public async ValueTask SubscribeAsync(Connection connection, SubscribePacket packet)
     {
@@ -138,11 +133,12 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
         return await connection.Session!.UnsubscribeAsync(filters);
     }
 
-    private RetainedFeed FeedOf(Connection connection) => connection.Retained ??= new RetainedFeed(connection, retained, options);
+    private RetainedFeed FeedOf(Connection connection) => connection.Retained ??= new RetainedFeed(connection, retained, connection.Mqtt);
 
     /// <returns>Success if the filter may be subscribed.</returns>
     private async ValueTask<ReasonCode> CheckAsync(Connection connection, SubscriptionRequest request)
     {
+        var options = connection.Mqtt;
         if (request.Options.Identifier != 0 && !options.SubscriptionIdentifiers) return Fault(connection, ReasonCode.SubscriptionIdentifiersNotSupported);
         if (!TopicFilter.TryParse(request.Filter, out var written))
         {
@@ -157,22 +153,23 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
     }
 
     /// <returns>Success if there is room for the subscription, and then it is among the accepted.</returns>
-    private ReasonCode Accept(Connection connection, SubscriptionRequest request, List<Subscription> accepted)
+    private static ReasonCode Accept(Connection connection, SubscriptionRequest request, List<Subscription> accepted)
     {
         if (!TryMount(connection, request.Filter, out var filter)) return ReasonCode.TopicFilterInvalid;
-        if (IsOverLimit(connection.Session!, filter, accepted)) return ReasonCode.QuotaExceeded;
+        if (IsOverLimit(connection, filter, accepted)) return ReasonCode.QuotaExceeded;
         var subscription = request.Options;
-        if (options.IgnoreLoopDeliver && !connection.IsV5 && !filter.IsShared) subscription = subscription with { NoLocal = true };
+        if (connection.Mqtt.IgnoreLoopDeliver && !connection.IsV5 && !filter.IsShared) subscription = subscription with { NoLocal = true };
         accepted.Add(new Subscription(filter, subscription));
         return ReasonCode.Success;
     }
 
     /// <summary>Whether one more subscription is one too many. One that replaces another is none more. [MQTT-3.8.4-3]</summary>
-    private bool IsOverLimit(ISession session, TopicFilter filter, List<Subscription> accepted)
+    private static bool IsOverLimit(Connection connection, TopicFilter filter, List<Subscription> accepted)
     {
-        if (options.MaxSubscriptions == 0 || session.IsSubscribed(filter) || accepted.Exists(other => other.Filter.Text == filter.Text)) return false;
+        var (session, most) = (connection.Session!, connection.Mqtt.MaxSubscriptions);
+        if (most == 0 || session.IsSubscribed(filter) || accepted.Exists(other => other.Filter.Text == filter.Text)) return false;
         var added = accepted.Where(other => !session.IsSubscribed(other.Filter)).DistinctBy(other => other.Filter.Text).Count();
-        return session.SubscriptionCount + added >= options.MaxSubscriptions;
+        return session.SubscriptionCount + added >= most;
     }
 
     private ReasonCode Deny(Connection connection)

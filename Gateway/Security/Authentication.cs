@@ -1,3 +1,4 @@
+using Broker.Gateway.Security.Sources;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Microsoft.Extensions.Options;
@@ -5,12 +6,25 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Security;
 
 /// <summary>The chain that decides who may connect.</summary>
-internal sealed class Authentication(
-    IEnumerable<IAuthenticator> authenticators, IEnumerable<IEnhancedAuthenticator> enhanced, IOptions<SecurityOptions> security)
+internal sealed class Authentication
 {
-    private readonly SecurityOptions options = security.Value;
-    private readonly IAuthenticator[] authenticators = SourceOrder.Apply(authenticators, source => source.Name, security.Value.AuthenticationOrder);
-    private readonly Dictionary<string, IEnhancedAuthenticator> enhanced = enhanced.ToDictionary(one => one.Method, StringComparer.Ordinal);
+    private readonly IAuthenticator[] usual;
+    private readonly SourceHost sources;
+    private readonly IOptionsMonitor<SecurityOptions> security;
+    private readonly Dictionary<string, IEnhancedAuthenticator> enhanced;
+    private volatile Chain chain;
+
+    /// <param name="usual">The sources that are there whatever is configured; those of <paramref name="sources"/> come behind.</param>
+    public Authentication(IEnumerable<IAuthenticator> usual, IEnumerable<IEnhancedAuthenticator> enhanced, SourceHost sources, IOptionsMonitor<SecurityOptions> security)
+    {
+        (this.usual, this.sources, this.security) = ([.. usual], sources, security);
+        this.enhanced = enhanced.ToDictionary(one => one.Method, StringComparer.Ordinal);
+        chain = MakeChain();
+        sources.Changed += () => chain = MakeChain();
+        security.OnChange(_ => chain = MakeChain());
+    }
+
+    private sealed record Chain(SecurityOptions Options, IAuthenticator[] Sources);
 
     /// <summary>Asks the sources in their order until one does not ignore; if all do, whether anonymous clients are welcome decides. Listeners may take clients as they are.</summary>
     /// <param name="password">As it came.</param>
@@ -18,6 +32,7 @@ internal sealed class Authentication(
     {
         BrokerCounters.Add(Metric.ClientAuthenticate);
         if (!client.AuthenticationRequired) return Welcome();
+        var (options, authenticators) = chain;
         if (options.RequireUserName && string.IsNullOrEmpty(client.UserName)) return Fail(AuthenticationResult.Deny(ReasonCode.NotAuthorized, "no user name"));
         foreach (var source in authenticators)
         {
@@ -49,6 +64,8 @@ internal sealed class Authentication(
         BrokerCounters.Add(Metric.ClientAuthenticate);
         BrokerCounters.Add(end.Code == ReasonCode.Success ? Metric.ClientAuthSuccess : Metric.ClientAuthFailure);
     }
+
+    private Chain MakeChain() => new(security.CurrentValue, SourceOrder.Apply(usual.Concat(sources.Authenticators), source => source.Name, security.CurrentValue.AuthenticationOrder));
 
     private static AuthenticationResult Welcome()
     {

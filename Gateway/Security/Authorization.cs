@@ -1,4 +1,5 @@
 using Broker.Gateway.History;
+using Broker.Gateway.Security.Sources;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Microsoft.Extensions.Options;
@@ -6,11 +7,26 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Security;
 
 /// <summary>The chain that decides what a client may do.</summary>
-internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptions<SecurityOptions> security, AnswerEpoch epoch, FlightRecorder recorder)
+internal sealed class Authorization
 {
-    private readonly SecurityOptions options = security.Value;
-    private readonly IAuthorizer[] authorizers = SourceOrder.Apply(authorizers, source => source.Name, security.Value.AuthorizationOrder);
+    private readonly IAuthorizer[] usual;
+    private readonly SourceHost sources;
+    private readonly IOptionsMonitor<SecurityOptions> security;
+    private readonly AnswerEpoch epoch;
+    private readonly FlightRecorder recorder;
+    private volatile Chain chain;
     private volatile Need need = new(-1, true);
+
+    /// <inheritdoc cref="Authentication(IEnumerable{IAuthenticator}, IEnumerable{IEnhancedAuthenticator}, SourceHost, IOptionsMonitor{SecurityOptions})"/>
+    public Authorization(IEnumerable<IAuthorizer> usual, SourceHost sources, IOptionsMonitor<SecurityOptions> security, AnswerEpoch epoch, FlightRecorder recorder)
+    {
+        (this.usual, this.sources, this.security, this.epoch, this.recorder) = ([.. usual], sources, security, epoch, recorder);
+        chain = MakeChain();
+        sources.Changed += Follow;
+        security.OnChange(_ => Follow());
+    }
+
+    private sealed record Chain(SecurityOptions Options, IAuthorizer[] Sources);
 
     private sealed record Need(int Epoch, bool IsNeeded);
 
@@ -20,25 +36,25 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
         get
         {
             var (known, now) = (need, epoch.Current);
-            if (known.Epoch != now) need = known = new Need(now, options.NoMatch == "deny" || Array.Exists(authorizers, source => !source.HasNoRules));
+            if (known.Epoch != now) need = known = new Need(now, chain.Options.NoMatch == "deny" || Array.Exists(chain.Sources, source => !source.HasNoRules));
             return known.IsNeeded;
         }
     }
 
     /// <summary>Whether a denial ends the connection.</summary>
-    public bool DenialDisconnects => options.DenialDisconnects;
+    public bool DenialDisconnects => chain.Options.DenialDisconnects;
 
     /// <inheritdoc cref="AnswerEpoch.Current"/>
     public int Epoch => epoch.Current;
 
     /// <summary>What one connection remembers; null if it is to ask each time.</summary>
-    public AccessCache? MakeCache() => options.AccessCacheSize > 0 ? new AccessCache(options.AccessCacheSize) : null;
+    public AccessCache? MakeCache() => chain.Options.AccessCacheSize is > 0 and var size ? new AccessCache(size) : null;
 
     /// <summary>Asks the sources in their order until one does not ignore; if all do, the configuration decides.</summary>
     public async ValueTask<AccessAnswer> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic, DateTimeOffset now)
     {
         BrokerCounters.Add(Metric.ClientCheckAcl);
-        var decision = await DecideAsync(client, access, topic, now + options.AccessCacheTime);
+        var decision = await DecideAsync(client, access, topic, now + chain.Options.AccessCacheTime);
         BrokerCounters.Add(Metric.ClientAclIgnore, decision.Ignored);
         BrokerCounters.Add(decision.IsAllowed ? Metric.ClientAclAllow : Metric.ClientAclDeny);
         if (!decision.IsAllowed) Note(client, access, topic, decision.Source, decision.Rule);
@@ -54,6 +70,7 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
     /// <param name="until">How long the answer may be remembered at most.</param>
     private async ValueTask<AccessDecision> DecideAsync(ClientInfo client, TopicAccess access, string topic, DateTimeOffset until)
     {
+        var (options, authorizers) = chain;
         var ignored = 0;
         foreach (var source in authorizers)
         {
@@ -72,6 +89,15 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
     public void NoteAgain(ClientInfo client, TopicAccess access, string topic)
     {
         if (!recorder.Repeat(client.ClientId, KindOf(access), topic)) Note(client, access, topic, "access cache", null);
+    }
+
+    private Chain MakeChain() => new(security.CurrentValue, SourceOrder.Apply(usual.Concat(sources.Authorizers), source => source.Name, security.CurrentValue.AuthorizationOrder));
+
+    /// <summary>Nothing that is remembered holds any more.</summary>
+    private void Follow()
+    {
+        chain = MakeChain();
+        epoch.Next();
     }
 
     private static ClientEventKind KindOf(TopicAccess access) => access == TopicAccess.Publish ? ClientEventKind.PublishDenied : ClientEventKind.SubscribeDenied;

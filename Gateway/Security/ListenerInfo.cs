@@ -3,13 +3,13 @@ using System.Collections.Concurrent;
 namespace Broker.Gateway.Security;
 
 /// <summary>What a connection has of the listener that accepted it, and how many connections that has. Thread-safe.</summary>
-internal sealed class ListenerInfo(string name)
+/// <param name="before">What it was until its options changed: it goes on counting there.</param>
+internal sealed class ListenerInfo(string name, ListenerInfo? before = null)
 {
     /// <summary>Reasons are words of the program: there are not many. In case one is not, so many are kept.</summary>
     private const int MaxReasons = 64;
 
-    private readonly ConcurrentDictionary<string, long> ends = new(StringComparer.Ordinal);
-    private int connections;
+    private readonly Counts counts = before?.counts ?? new Counts();
 
     /// <summary>For connections that no listener accepted.</summary>
     public static ListenerInfo None { get; } = new("none");
@@ -26,15 +26,22 @@ internal sealed class ListenerInfo(string name)
     public bool Authenticates { get; init; } = true;
 
     /// <summary>How many connections it has.</summary>
-    public int Connections => Volatile.Read(ref connections);
+    public int Connections => Volatile.Read(ref counts.Connections);
 
-    public void Opened() => Interlocked.Increment(ref connections);
+    public void Opened() => Interlocked.Increment(ref counts.Connections);
 
     /// <summary>Why connections ended, and how many.</summary>
-    public IReadOnlyDictionary<string, long> Ends => ends;
+    public IReadOnlyDictionary<string, long> Ends => counts.Ends;
 
     /// <summary>A connection ends.</summary>
-    public void Ended(string reason) => ends.AddOrUpdate(ends.Count < MaxReasons || ends.ContainsKey(reason) ? reason : "other", 1, static (_, count) => count + 1);
+    public void Ended(string reason) => counts.Ends.AddOrUpdate(counts.Ends.Count < MaxReasons || counts.Ends.ContainsKey(reason) ? reason : "other", 1, static (_, count) => count + 1);
 
-    public void Closed() => Interlocked.Decrement(ref connections);
+    public void Closed() => Interlocked.Decrement(ref counts.Connections);
+
+    private sealed class Counts
+    {
+        public int Connections;
+
+        public ConcurrentDictionary<string, long> Ends { get; } = new(StringComparer.Ordinal);
+    }
 }

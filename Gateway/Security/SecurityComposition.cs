@@ -1,8 +1,8 @@
+using Broker.Gateway.Configuration;
 using Broker.Gateway.History;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Records;
 using Broker.Gateway.Security.BuiltIn;
-using Broker.Gateway.Security.Rules;
 using Broker.Gateway.Security.Scram;
 using Broker.Gateway.Security.Sources;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,7 +17,7 @@ internal static class SecurityComposition
     /// <summary>Adds the chains and their sources. What must be known before anybody connects is known when the services added here have started.</summary>
     public static void AddSecurity(this IHostApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<SecurityOptions>(SecurityOptions.Section);
+        builder.AddLiveOptions<SecurityOptions>(SecurityOptions.Section);
         var services = builder.Services;
         services.AddSingleton<AnswerEpoch>();
         builder.AddCheckedOptions<HistoryOptions>(HistoryOptions.Section);
@@ -26,18 +26,9 @@ internal static class SecurityComposition
         services.AddSingleton<Authorization>();
         services.AddSingleton<RecordFeed>().AddHostedService(provider => provider.GetRequiredService<RecordFeed>());
         AddBuiltIn(builder);
-        builder.AddSources();
-        AddAclFile(builder); // EMQ X asks it last too
-    }
-
-    private static void AddAclFile(IHostApplicationBuilder builder)
-    {
-        builder.AddCheckedOptions<AclFileOptions>(AclFileOptions.Section);
-        var services = builder.Services;
-        services.AddSingleton<IValidateOptions<AclFileOptions>, AclFileValidator>();
-        if (string.IsNullOrEmpty(builder.Configuration[$"{AclFileOptions.Section}:{nameof(AclFileOptions.Path)}"])) return;
-        services.AddSingleton<FileAuthorizer>().AddSingleton<IAuthorizer>(provider => provider.GetRequiredService<FileAuthorizer>());
-        services.AddHostedService(provider => provider.GetRequiredService<FileAuthorizer>());
+        services.AddSingleton<SourceInstruments>();
+        services.AddSingleton<SourceHost>().AddHostedService(provider => provider.GetRequiredService<SourceHost>());
+        services.AddSingleton<ISettingTarget>(provider => provider.GetRequiredService<SourceHost>());
     }
 
     private static void AddBuiltIn(IHostApplicationBuilder builder)

@@ -7,20 +7,18 @@ using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Sessions;
-using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Sessions;
 
 /// <summary>Gives a connection its session: a transient one in this gateway, or the durable one of its client.</summary>
 internal sealed class SessionOpener(
-    NodeRole role, IOptions<MqttOptions> mqtt, SessionDefaults defaults, IGrainFactory grains, DurableSessions durable, ClientRegistryLinks registry, ShardLinks shards,
+    NodeRole role, IGrainFactory grains, DurableSessions durable, ClientRegistryLinks registry, ShardLinks shards,
     MessageRouter router, BrokerGauges gauges,
     IWillKeeper wills)
 {
     /// <summary>A session whose new home goes away while it moves is asked for again.</summary>
     private const int MaxMoves = 3;
 
-    private readonly MqttOptions options = mqtt.Value;
     private readonly TransientSubscriptions.Services services = new(shards, router, gauges);
 
     /// <summary>Opens the session of a registered connection.</summary>
@@ -28,7 +26,7 @@ internal sealed class SessionOpener(
     public async ValueTask<(ReasonCode Code, ISession? Session)> OpenAsync(
         Connection connection, ClientInfo client, ConnectPacket connect, Will? will, bool hasStoredSession)
     {
-        var limits = LimitsOf(connect);
+        var limits = LimitsOf(connect, connection.Mqtt);
         // A session that is to end with this connection still resumes what is stored, unless the client starts clean.
         if (client.ExpirySeconds == 0 && (connect.CleanStart || !hasStoredSession))
         {
@@ -41,7 +39,7 @@ internal sealed class SessionOpener(
             // Off the event loop, as with grains. A store that fails does not keep clients out: their wills are then this process's alone.
             if (will is not null) await Task.Run(() => wills.SaveAsync(client.ClientId, connection.Number, will));
             BrokerCounters.Add(Metric.SessionCreated);
-            return (ReasonCode.Success, new TransientSession(client.ClientId, connection.Sender, connection.Loop, limits, services, will is null ? null : new KeptWill(will, wills, connection.Number), options.UpgradeQos));
+            return (ReasonCode.Success, new TransientSession(client.ClientId, connection.Sender, connection.Loop, limits, services, will is null ? null : new KeptWill(will, wills, connection.Number), connection.Mqtt.UpgradeQos));
         }
 
         return await OpenDurableAsync(connection, client, connect, will, limits);
@@ -61,9 +59,9 @@ internal sealed class SessionOpener(
             ProtocolVersion = (byte)client.Version,
             UserName = client.UserName,
             Will = will,
-            UpgradeQos = options.UpgradeQos,
+            UpgradeQos = connection.Mqtt.UpgradeQos,
             MayMove = role.HostsGrains,
-            NeedsFilters = options.MaxSubscriptions > 0,
+            NeedsFilters = connection.Mqtt.MaxSubscriptions > 0,
         };
         var result = await OpenAsync(grain, request, connection.Loop.Time);
         if (result.Code != ReasonCode.Success) return (result.Code, null);
@@ -88,7 +86,7 @@ internal sealed class SessionOpener(
 
     private ISessionGrain GrainOf(string clientId) => grains.GetGrain<ISessionGrain>(SessionKey.Of(clientId));
 
-    private SessionLimits LimitsOf(ConnectPacket connect) => defaults.Limits with
+    private static SessionLimits LimitsOf(ConnectPacket connect, MqttOptions options) => options.Defaults.Limits with
     {
         MaxInflight = Math.Min(options.MaxInflight, (int)connect.ReceiveMaximum),
         // A 5.0 client is held to the receive maximum it was told, by its connection.

@@ -10,14 +10,15 @@ namespace Broker.Gateway.Transport;
 
 /// <summary>What stands between a socket and its connection. Here begins the way of every message.</summary>
 /// <remarks>Plain TCP has one handler. PROXY protocol, TLS and WebSocket come before it, in that order; each lets ChannelActive pass when it is through.</remarks>
-internal sealed class ChannelPipeline(GatewayLoops loops, ConnectionServices services, ListenerSetup listener, int maxConnections) : ChannelInitializer<IChannel>
+internal sealed class ChannelPipeline(GatewayLoops loops, ConnectionServices services, MqttListener owner, Func<int> maxConnections) : ChannelInitializer<IChannel>
 {
     public override bool IsSharable => true;
 
     protected override void InitChannel(IChannel channel)
     {
+        var listener = owner.Setup;
         var (info, options) = (listener.Info, listener.Options);
-        if (services.Connections.Count >= maxConnections || info.Connections >= options.MaxConnections)
+        if (services.Connections.Count >= maxConnections() || info.Connections >= options.MaxConnections)
         {
             Refuse(channel, Metric.ListenerFull);
             return;
@@ -31,7 +32,7 @@ internal sealed class ChannelPipeline(GatewayLoops loops, ConnectionServices ser
         }
 
         var connection = new Connection(channel, loops.Of(channel.EventLoop), services, services.Connections.NextNumber(), info);
-        var frames = new FrameHandler(connection, services.Mqtt.MaxPacketSize, listener.Rates?.For(connection));
+        var frames = new FrameHandler(connection, connection.Mqtt.MaxPacketSize, listener.Rates?.For(connection));
         connection.Frames = frames;
         var pipeline = channel.Pipeline;
         if (options.ProxyProtocol) pipeline.AddLast("proxy", new ProxyHandler(connection, listener));

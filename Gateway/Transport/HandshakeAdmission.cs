@@ -28,6 +28,12 @@ internal sealed class HandshakeAdmission(int limit)
         }
     }
 
+    /// <summary>A listener is no more.</summary>
+    public void Remove(AcceptGate listener)
+    {
+        lock (gate) listeners.Remove(listener);
+    }
+
     /// <summary>A connection has been opened.</summary>
     public void Begin()
     {

@@ -5,14 +5,15 @@ using Broker.Gateway.Transport.Tls;
 
 namespace Broker.Gateway.Transport;
 
-/// <summary>One listener's options with what has been read from files for them. One instance for all its connections.</summary>
+/// <summary>One listener's options with what has been read from files for them. One instance for all connections that it accepts until its options change.</summary>
 internal sealed class ListenerSetup
 {
     /// <exception cref="Broker.Grains.Interfaces.Configuration.StartException">A file cannot be read.</exception>
-    public ListenerSetup(string name, ListenerOptions options, ClientRates? rates = null)
+    /// <param name="before">What the listener was until its options changed.</param>
+    public ListenerSetup(string name, ListenerOptions options, ClientRates? rates = null, ListenerInfo? before = null)
     {
         (Options, Rates) = (options, rates);
-        Info = new ListenerInfo(name) { Mountpoint = options.Mountpoint, Authenticates = options.Authentication };
+        Info = new ListenerInfo(name, before) { Mountpoint = options.Mountpoint, Authenticates = options.Authentication };
         Access = new AccessRules(options.Access);
         if (!options.IsSecure) return;
         var section = $"{ListenersOptions.Section}:{name}:Tls";

@@ -1,68 +1,163 @@
+using Broker.Gateway.Configuration;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Configuration;
+using Broker.Grains.Interfaces.Messages;
 using DotNetty.Buffers;
 using DotNetty.Transport.Bootstrapping;
 using DotNetty.Transport.Channels;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Transport;
 
-/// <summary>All listeners of this gateway. Their certificates and keys are read when this is made.</summary>
-internal sealed class Listeners : IReadiness
+/// <summary>All listeners of this gateway; they follow the cluster's settings while it runs. Their certificates and keys are read when they are made.</summary>
+internal sealed class Listeners : IReadiness, ISettingTarget
 {
     private readonly ITransport transport;
     private readonly IEventLoopGroup loops;
     private readonly GatewayLoops contexts;
     private readonly ConnectionServices connections;
     private readonly HandshakeAdmission admission;
-    private readonly GatewayOptions gateway;
-    private readonly int highWatermark;
+    private readonly IOptionsMonitor<GatewayOptions> gateway;
+    private readonly int mostDescriptors = DescriptorLimit.MostConnections();
+    private readonly ListenersValidator validator = new();
+
+    /// <summary>Chunks of 1 MiB, one arena for each loop: the default's 16 MiB would be most of a small broker's memory.</summary>
+    private readonly PooledByteBufferAllocator allocator;
+
+    private volatile MqttListener[] all;
+    private bool isStarted;
 
     public Listeners(
         ITransport transport, IEventLoopGroup loops, GatewayLoops contexts, ConnectionServices connections, HandshakeAdmission admission,
-        IOptions<GatewayOptions> gateway, IOptions<ListenersOptions> listeners)
+        IOptionsMonitor<GatewayOptions> gateway, IOptions<ListenersOptions> listeners)
     {
-        (this.transport, this.loops, this.contexts, this.connections, this.admission) = (transport, loops, contexts, connections, admission);
-        this.gateway = gateway.Value;
-        highWatermark = connections.Mqtt.HighWatermark;
-        All = listeners.Value.Count == 0
-            ? [new MqttListener(GatewayOptions.Section, SetUp("default", new ListenerOptions { Address = this.gateway.Address, Port = this.gateway.Port }))]
-            : [.. listeners.Value.Select(one => new MqttListener($"{ListenersOptions.Section}:{one.Key}", SetUp(one.Key, one.Value)))];
+        (this.transport, this.loops, this.contexts, this.connections, this.admission, this.gateway) = (transport, loops, contexts, connections, admission, gateway);
+        var options = gateway.CurrentValue;
+        allocator = new PooledByteBufferAllocator(options.EffectiveEventLoops, 0, 8192, 7);
+        all = listeners.Value.Count == 0
+            ? [Make(ListenersOptions.Default, new ListenerOptions { Address = options.Address, Port = options.Port }, GatewayOptions.Section)]
+            : [.. listeners.Value.Where(one => one.Value.Enabled).Select(one => Make(one.Key, one.Value))];
     }
 
-    public IReadOnlyList<MqttListener> All { get; }
+    public IReadOnlyList<MqttListener> All => all;
 
     public string Name => "listener";
 
-    public string? Fault => All.FirstOrDefault(one => !one.IsActive) is { } down ? $"connections are not accepted on listener {down.Setup.Info.Name}" : null;
+    public string? Fault => all.FirstOrDefault(one => !one.IsActive) is { } down ? $"connections are not accepted on listener {down.Setup.Info.Name}" : null;
+
+    public IReadOnlyList<SettingSection> Sections { get; } = [new(ListenersOptions.Section, typeof(ListenersOptions))];
 
     /// <summary>The listener of this name.</summary>
-    public ListenerInfo this[string name] => All.Single(one => string.Equals(one.Setup.Info.Name, name, StringComparison.OrdinalIgnoreCase)).Setup.Info;
+    public ListenerInfo this[string name] => Find(name)!.Setup.Info;
 
     /// <summary>Starts to accept on all of them.</summary>
-    /// <exception cref="Broker.Grains.Interfaces.Configuration.StartException">An address cannot be had.</exception>
+    /// <exception cref="StartException">An address cannot be had.</exception>
     public async Task StartAsync()
     {
-        var maxConnections = Math.Min(gateway.MaxConnections, DescriptorLimit.MostConnections());
-        // Chunks of 1 MiB, one arena for each loop: the default's 16 MiB would be most of a small broker's memory.
-        var allocator = new PooledByteBufferAllocator(gateway.EffectiveEventLoops, 0, 8192, 7);
-        foreach (var listener in All) await listener.StartAsync(Bootstrap(allocator), new ChannelPipeline(contexts, connections, listener.Setup, maxConnections), admission);
+        isStarted = true;
+        foreach (var listener in all) await StartAsync(listener);
     }
 
     /// <summary>Accepts no more.</summary>
-    public Task StopAsync() => Task.WhenAll(All.Select(one => one.StopAsync()));
+    public Task StopAsync() => Task.WhenAll(all.Select(one => one.StopAsync()));
 
-    private ListenerSetup SetUp(string name, ListenerOptions options) => new(name, options, ClientRates.Of(connections.Mqtt, options));
-
-    private ServerBootstrap Bootstrap(IByteBufferAllocator allocator)
+    public IEnumerable<string> Check(IConfiguration configuration)
     {
+        try
+        {
+            return validator.Validate(null, Read(configuration)).Failures ?? [];
+        }
+        catch (InvalidOperationException fault) // the binder's word for a value of another kind
+        {
+            return [fault.Message];
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>What goes makes room for what comes.</remarks>
+    public async Task<string[]> ApplyAsync(IConfiguration configuration)
+    {
+        var faults = Check(configuration).ToList();
+        if (faults.Count > 0) return [.. faults];
+        var wanted = Read(configuration);
+        var next = all.Where(one => wanted.TryGetValue(one.Setup.Info.Name, out var options) && options.Enabled).ToList();
+        foreach (var gone in all.Except(next)) await RemoveAsync(gone);
+        foreach (var (name, options) in wanted.Where(one => one.Value.Enabled))
+        {
+            try
+            {
+                if (next.Find(one => IsNamed(one, name)) is { } known) await ChangeAsync(known, options);
+                else next.Add(await AddAsync(name, options));
+            }
+            catch (StartException fault)
+            {
+                faults.Add(fault.Message);
+            }
+        }
+
+        all = [.. next];
+        return [.. faults];
+    }
+
+    public IEnumerable<KeyValuePair<string, string?>> Describe() =>
+        all.SelectMany(one => SettingKey.Flatten($"{ListenersOptions.Section}:{one.Setup.Info.Name}", one.Setup.Options, typeof(ListenerOptions)));
+
+    private static ListenersOptions Read(IConfiguration configuration) => configuration.GetSection(ListenersOptions.Section).Get<ListenersOptions>() ?? [];
+
+    private static bool IsNamed(MqttListener one, string name) => string.Equals(one.Setup.Info.Name, name, StringComparison.OrdinalIgnoreCase);
+
+    private MqttListener? Find(string name) => Array.Find(all, one => IsNamed(one, name));
+
+    private async Task<MqttListener> AddAsync(string name, ListenerOptions options)
+    {
+        var listener = Make(name, options);
+        if (isStarted) await StartAsync(listener);
+        return listener;
+    }
+
+    private async Task ChangeAsync(MqttListener listener, ListenerOptions options)
+    {
+        var setup = listener.Setup;
+        var rates = ClientRates.Of(connections.Mqtt.CurrentValue, options);
+        if (rates == setup.Rates && Flatten(options).SequenceEqual(Flatten(setup.Options))) return;
+        await listener.ChangeAsync(new ListenerSetup(setup.Info.Name, options, rates, setup.Info));
+
+        static IEnumerable<KeyValuePair<string, string?>> Flatten(ListenerOptions one) => SettingKey.Flatten("", one, typeof(ListenerOptions));
+    }
+
+    /// <summary>Whoever has come by a listener that is no more goes too.</summary>
+    private async Task RemoveAsync(MqttListener listener)
+    {
+        await listener.StopAsync();
+        admission.Remove(listener.Gate);
+        foreach (var connection in connections.Connections.Enumerate().Where(one => one.Peer.Listener.Name == listener.Setup.Info.Name))
+        {
+            _ = connection.CloseAsync(ReasonCode.AdministrativeAction, "listener_closed", null);
+        }
+    }
+
+    private async Task StartAsync(MqttListener listener)
+    {
+        await listener.StartAsync();
+        admission.Add(listener.Gate);
+    }
+
+    private MqttListener Make(string name, ListenerOptions options, string? section = null) => new(
+        section ?? $"{ListenersOptions.Section}:{name}", new ListenerSetup(name, options, ClientRates.Of(connections.Mqtt.CurrentValue, options)),
+        Bootstrap, listener => new ChannelPipeline(contexts, connections, listener, () => Math.Min(gateway.CurrentValue.MaxConnections, mostDescriptors)));
+
+    private ServerBootstrap Bootstrap()
+    {
+        var highWatermark = connections.Mqtt.CurrentValue.HighWatermark;
         var bootstrap = new ServerBootstrap()
             .Group(loops)
-            .Option(ChannelOption.SoBacklog, gateway.Backlog)
+            .Option(ChannelOption.SoBacklog, gateway.CurrentValue.Backlog)
             .Option(ChannelOption.SoReuseaddr, true)
             .ChildOption(ChannelOption.TcpNodelay, true)
             .ChildOption(ChannelOption.SoKeepalive, true)

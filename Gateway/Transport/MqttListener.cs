@@ -7,26 +7,24 @@ namespace Broker.Gateway.Transport;
 
 /// <summary>One listener: accepts connections and puts a pipeline behind each.</summary>
 /// <param name="section">The configuration section of its address and port.</param>
-internal sealed class MqttListener(string section, ListenerSetup setup)
+/// <param name="children">Makes a bootstrap with everything but the pipeline.</param>
+/// <param name="pipeline">Makes the pipeline of this listener.</param>
+internal sealed class MqttListener(string section, ListenerSetup setup, Func<ServerBootstrap> children, Func<MqttListener, ChannelPipeline> pipeline)
 {
-    private readonly AcceptGate gate = new();
-    private ServerBootstrap? bootstrap;
+    private volatile ListenerSetup setup = setup;
     private IChannel? listening;
 
+    /// <summary>What holds for connections that it accepts from now on.</summary>
     public ListenerSetup Setup => setup;
+
+    /// <summary>Shuts it for a while.</summary>
+    public AcceptGate Gate { get; } = new();
 
     public bool IsActive => listening is { Active: true };
 
     /// <summary>Starts to accept.</summary>
-    /// <param name="children">The bootstrap, for this listener alone, without its pipeline.</param>
     /// <exception cref="StartException">The address cannot be had.</exception>
-    public async Task StartAsync(ServerBootstrap children, ChannelPipeline pipeline, HandshakeAdmission admission)
-    {
-        bootstrap = children.ChildHandler(pipeline);
-        if (setup.Options.MaxConnectRate > 0) bootstrap.Handler(new AcceptRate(setup.Options.MaxConnectRate, gate));
-        await ListenAsync(setup.Options.EffectivePort);
-        admission.Add(gate);
-    }
+    public Task StartAsync() => ListenAsync(setup.Options.EffectivePort);
 
     /// <summary>Closes its socket and opens it again at the same port. Connections stay.</summary>
     /// <exception cref="StartException">The address cannot be had any more.</exception>
@@ -36,8 +34,32 @@ internal sealed class MqttListener(string section, ListenerSetup setup)
         await ListenAsync(setup.Info.Port);
     }
 
+    /// <summary>Takes other options. Connections stay, and what holds for them; the socket is opened anew if it must be.</summary>
+    /// <exception cref="StartException">The address cannot be had: it stays where it was.</exception>
+    public async Task ChangeAsync(ListenerSetup wanted)
+    {
+        var before = setup;
+        wanted.Info.Port = before.Info.Port;
+        setup = wanted;
+        if (listening is null || IsSameSocket(before, wanted)) return;
+        await StopAsync();
+        try
+        {
+            await ListenAsync(wanted.Options.EffectivePort);
+        }
+        catch (StartException)
+        {
+            setup = before;
+            await ListenAsync(before.Info.Port);
+            throw;
+        }
+    }
+
     /// <summary>Accepts no more.</summary>
     public Task StopAsync() => listening?.CloseAsync() ?? Task.CompletedTask;
+
+    private static bool IsSameSocket(ListenerSetup one, ListenerSetup other) =>
+        (one.Options.Address, one.Options.EffectivePort, one.Options.MaxConnectRate) == (other.Options.Address, other.Options.EffectivePort, other.Options.MaxConnectRate);
 
     private async Task ListenAsync(int port)
     {
@@ -45,9 +67,11 @@ internal sealed class MqttListener(string section, ListenerSetup setup)
         var address = options.Address == "*" ? IPAddress.IPv6Any
             : IPAddress.TryParse(options.Address, out var one) ? one
             : throw new StartException($"{section}:Address = '{options.Address}' is not allowed: it must be an IP address or *.");
+        var bootstrap = children().ChildHandler(pipeline(this));
+        if (options.MaxConnectRate > 0) bootstrap.Handler(new AcceptRate(options.MaxConnectRate, Gate));
         try
         {
-            listening = await bootstrap!.BindAsync(new IPEndPoint(address, port));
+            listening = await bootstrap.BindAsync(new IPEndPoint(address, port));
         }
         catch (Exception error) when (error is ChannelException or System.Net.Sockets.SocketException)
         {
@@ -55,6 +79,6 @@ internal sealed class MqttListener(string section, ListenerSetup setup)
         }
 
         setup.Info.Port = ((IPEndPoint)listening.LocalAddress).Port;
-        gate.Attach(listening);
+        Gate.Attach(listening);
     }
 }

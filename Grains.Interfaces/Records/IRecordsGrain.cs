@@ -29,10 +29,11 @@ public interface IRecordsGrain : IGrainWithIntegerKey
 /// <param name="Value">What is known of it; null removes it.</param>
 /// <param name="Condition">When it is to be done.</param>
 /// <param name="ExpiresAt">When it goes by itself, in Unix milliseconds; 0 is never.</param>
+/// <param name="Version">For <see cref="RecordCondition.IfUnchanged"/>: that of the record as it is known; 0 if there is none.</param>
 [GenerateSerializer, Immutable, Alias("RecordChange")]
 public readonly record struct RecordChange(
     [property: Id(0)] string Table, [property: Id(1)] string Key, [property: Id(2)] byte[]? Value,
-    [property: Id(3)] RecordCondition Condition = RecordCondition.Always, [property: Id(4)] long ExpiresAt = 0);
+    [property: Id(3)] RecordCondition Condition = RecordCondition.Always, [property: Id(4)] long ExpiresAt = 0, [property: Id(5)] long Version = 0);
 
 /// <summary>When a change is to be done.</summary>
 [Alias("RecordCondition")]
@@ -41,6 +42,9 @@ public enum RecordCondition
     Always,
     IfAbsent,
     IfPresent,
+
+    /// <summary>If nobody has changed it since: of those who read, think and write back at once one is done.</summary>
+    IfUnchanged,
 }
 
 /// <summary>What became of a change.</summary>
@@ -54,6 +58,9 @@ public enum RecordOutcome
 
     /// <summary>There is none to replace or remove.</summary>
     Missing,
+
+    /// <summary>It has another version than the one that was to be replaced.</summary>
+    Changed,
 }
 
 /// <summary>A record as it was changed last.</summary>

@@ -48,11 +48,14 @@ internal sealed class RecordLog(int mostRemoved)
         {
             var change = changes[i];
             var key = (change.Table, change.Key);
-            var isPresent = planned.TryGetValue(key, out var earlier) ? earlier.Value is not null : records.TryGetValue(key, out var record) && record.Value is not null;
+            var isPlanned = planned.TryGetValue(key, out var earlier);
+            var known = records.GetValueOrDefault(key);
+            var isPresent = isPlanned ? earlier.Value is not null : known?.Value is not null;
             outcomes[i] = change.Condition switch
             {
                 RecordCondition.IfAbsent when isPresent => RecordOutcome.Exists,
                 RecordCondition.IfPresent when !isPresent => RecordOutcome.Missing,
+                RecordCondition.IfUnchanged when isPlanned || change.Version != (isPresent ? known!.Version : 0) => RecordOutcome.Changed,
                 _ => RecordOutcome.Done,
             };
             if (outcomes[i] != RecordOutcome.Done || (change.Value is null && !isPresent)) continue;

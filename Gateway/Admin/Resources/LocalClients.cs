@@ -1,17 +1,15 @@
 using System.Globalization;
 using System.Net;
-using Broker.Gateway.Hosting;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Nodes;
-using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Admin.Resources;
 
 /// <summary>The clients that are connected to this process.</summary>
-internal sealed class LocalClients(ConnectionTable connections, ClientCommands commands, BrokerGauges gauges, IOptions<MqttOptions> mqtt, TimeProvider time) : INodeResource
+internal sealed class LocalClients(ConnectionTable connections, ClientCommands commands, BrokerGauges gauges, TimeProvider time) : INodeResource
 {
     public string Resource => NodeResources.Clients;
 
@@ -60,7 +58,7 @@ internal sealed class LocalClients(ConnectionTable connections, ClientCommands c
             CleanStart = client.CleanStart,
             ExpiryInterval = client.ExpirySeconds,
             SubscriptionsCnt = counts.Subscriptions,
-            MaxSubscriptions = mqtt.Value.MaxSubscriptions,
+            MaxSubscriptions = connection.Mqtt.MaxSubscriptions,
             Inflight = counts.Inflight,
             MaxInflight = counts.Limits?.MaxInflight ?? 0,
             MqueueLen = counts.Queued,

@@ -4,17 +4,34 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Mqtt.Limits;
 
 /// <summary>How many messages may be routed: for each client, and for all of this process together.</summary>
-internal sealed class RoutingQuotas(IOptions<MqttOptions> mqtt, TimeProvider time)
+internal sealed class RoutingQuotas
 {
-    private readonly Rate each = Rate.Parse(mqtt.Value.RoutingQuota);
-    private readonly SharedBucket? all = Rate.Parse(mqtt.Value.OverallRoutingQuota) is { IsUnlimited: false } rate ? new SharedBucket(new TokenBucket(rate, 0, time)) : null;
+    private readonly TimeProvider time;
+    private volatile Limits current;
+
+    public RoutingQuotas(IOptionsMonitor<MqttOptions> mqtt, TimeProvider time)
+    {
+        this.time = time;
+        current = Make(mqtt.CurrentValue, null);
+        mqtt.OnChange(changed => current = Make(changed, current));
+    }
+
+    private sealed record Limits(Rate Each, Rate Overall, SharedBucket? All);
 
     /// <summary>One more client's share; null if nothing is limited.</summary>
     /// <param name="own">Instead of the configured rate.</param>
     public RoutingQuota? For(Connection connection, Rate? own = null)
     {
+        var (each, _, all) = current;
         var rate = own ?? each;
         return rate.IsUnlimited && all is null ? null : new RoutingQuota(connection, rate.IsUnlimited ? null : new TokenBucket(rate, 0, time), all);
+    }
+
+    /// <summary>Clients that are connected go on taking from the bucket that they have begun with.</summary>
+    private Limits Make(MqttOptions options, Limits? before)
+    {
+        var (each, overall) = (Rate.Parse(options.RoutingQuota), Rate.Parse(options.OverallRoutingQuota));
+        return new Limits(each, overall, before?.Overall == overall ? before.All : overall.IsUnlimited ? null : new SharedBucket(new TokenBucket(overall, 0, time)));
     }
 
     /// <summary>The bucket that all event loops take from. Its lock is held for some nanoseconds, once or twice for a message.</summary>

@@ -11,7 +11,7 @@ namespace Broker.Gateway.Security.Guard;
 /// Thread-safe. Only refusals are delayed, so that nobody can lock out a client that has the right password: neither by failing under its name, nor from its address.
 /// A success forgets the failures of its name and address; somebody who guesses at one name and succeeds under another still has the failures of the first.
 /// </remarks>
-internal sealed class BruteForceGuard(IOptions<BruteForceOptions> bruteForce, TimeProvider time)
+internal sealed class BruteForceGuard
 {
     /// <summary>Of addresses and names each.</summary>
     private const int MaxEntries = 100_000;
@@ -19,10 +19,18 @@ internal sealed class BruteForceGuard(IOptions<BruteForceOptions> bruteForce, Ti
     /// <summary>The first delay is the longest halved so often.</summary>
     private const int Doublings = 5;
 
-    private readonly BruteForceOptions options = bruteForce.Value;
-    private readonly WindowCounts<IPNetwork> byAddress = new(MaxEntries, bruteForce.Value.Window, bruteForce.Value.Failures, time);
-    private readonly WindowCounts<string> byName = new(MaxEntries, bruteForce.Value.Window, bruteForce.Value.Failures, time);
+    private volatile Counts current;
     private int delayed;
+
+    public BruteForceGuard(IOptionsMonitor<BruteForceOptions> options, TimeProvider time)
+    {
+        current = Make(options.CurrentValue);
+        options.OnChange(changed => current = Make(changed));
+
+        Counts Make(BruteForceOptions made) => new(made, new(MaxEntries, made.Window, made.Failures, time), new(MaxEntries, made.Window, made.Failures, time));
+    }
+
+    private sealed record Counts(BruteForceOptions Options, WindowCounts<IPNetwork> ByAddress, WindowCounts<string> ByName);
 
     /// <summary>How many connections wait for their refusal.</summary>
     public int Delayed => Volatile.Read(ref delayed);
@@ -31,6 +39,7 @@ internal sealed class BruteForceGuard(IOptions<BruteForceOptions> bruteForce, Ti
     /// <returns>How long the answer is to wait.</returns>
     public TimeSpan Failed(ClientInfo client, ReasonCode code)
     {
+        var (options, byAddress, byName) = current;
         // A source that is down, or a method that does not exist, is no guess.
         if (options.Failures == 0 || code is not (ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized)) return TimeSpan.Zero;
         var count = 0;
@@ -43,6 +52,7 @@ internal sealed class BruteForceGuard(IOptions<BruteForceOptions> bruteForce, Ti
     /// <summary>A source has vouched for a client.</summary>
     public void Succeeded(ClientInfo client)
     {
+        var (options, byAddress, byName) = current;
         if (options.Failures == 0) return;
         if (AddressOf(client) is { } address) byAddress.Remove(address);
         if (!string.IsNullOrEmpty(client.UserName)) byName.Remove(client.UserName);
@@ -51,7 +61,7 @@ internal sealed class BruteForceGuard(IOptions<BruteForceOptions> bruteForce, Ti
     /// <summary>One more refusal may wait; <see cref="EndDelay"/> must follow.</summary>
     public bool TryBeginDelay()
     {
-        if (Interlocked.Increment(ref delayed) <= options.MaxDelayed) return true;
+        if (Interlocked.Increment(ref delayed) <= current.Options.MaxDelayed) return true;
         EndDelay();
         return false;
     }

@@ -18,21 +18,20 @@ internal sealed class ConnectAdmission
 
     private readonly Lock gate = new();
     private readonly TimeProvider time;
-    private readonly int maxPending;
-    private readonly TokenBucket? rate;
+    private readonly IOptionsMonitor<GatewayOptions> gateway;
+    private TokenBucket? rate;
+    private int maxRate;
     private int pending;
     private long movedAt;
 
-    public ConnectAdmission(IOptions<GatewayOptions> gateway, TimeProvider time)
+    public ConnectAdmission(IOptionsMonitor<GatewayOptions> gateway, TimeProvider time)
     {
-        this.time = time;
-        (maxPending, MaxWait) = (gateway.Value.MaxPendingConnects, gateway.Value.MaxConnectWait);
-        if (gateway.Value.MaxConnectRate > 0) rate = new TokenBucket(new Rate(gateway.Value.MaxConnectRate, TimeSpan.FromSeconds(1)), 0, time);
+        (this.gateway, this.time) = (gateway, time);
         movedAt = time.GetTimestamp();
     }
 
     /// <summary>How long an authentication may take.</summary>
-    public TimeSpan MaxWait { get; }
+    public TimeSpan MaxWait => gateway.CurrentValue.MaxConnectWait;
 
     /// <summary>Authentications in progress, also of clients that have gone meanwhile: the source still works for them.</summary>
     public int Pending
@@ -50,6 +49,7 @@ internal sealed class ConnectAdmission
         lock (gate)
         {
             if (pending >= Share(Bound(), resumes)) return ReasonCode.ServerBusy;
+            FollowRate();
             if (rate is null) return ReasonCode.Success;
             if (!rate.Has(resumes ? 1 : (rate.Burst / Shares) + 1)) return ReasonCode.ConnectionRateExceeded;
             rate.Take(1);
@@ -74,7 +74,14 @@ internal sealed class ConnectAdmission
 
     /// <summary>Nothing has been answered for longer than anybody may wait: then the bound is a quarter. Not none at all, for one call that never returns must not
     /// keep everybody out, and somebody must find out when the source answers again.</summary>
-    private int Bound() => pending > 0 && time.GetElapsedTime(movedAt) >= MaxWait ? maxPending / Shares : maxPending;
+    private int Bound() => pending > 0 && time.GetElapsedTime(movedAt) >= MaxWait ? gateway.CurrentValue.MaxPendingConnects / Shares : gateway.CurrentValue.MaxPendingConnects;
+
+    private void FollowRate()
+    {
+        if (gateway.CurrentValue.MaxConnectRate == maxRate) return;
+        maxRate = gateway.CurrentValue.MaxConnectRate;
+        rate = maxRate > 0 ? new TokenBucket(new Rate(maxRate, TimeSpan.FromSeconds(1)), 0, time) : null;
+    }
 
     private static int Share(int bound, bool resumes) => resumes ? bound : bound - (bound / Shares);
 

@@ -8,7 +8,7 @@ namespace Broker.Gateway.Security.Guard;
 
 /// <summary>Bans client identifiers that connect and disconnect all the time, as two devices with the same one do, or one that cannot bear what it gets.</summary>
 /// <remarks>Every end of a connection counts, whoever ended it; a refused CONNECT does not.</remarks>
-internal sealed partial class FlappingDetector(IOptions<FlappingOptions> flapping, IBanList bans, TimeProvider time, ILogger<FlappingDetector> log) : IClientObserver
+internal sealed partial class FlappingDetector : IClientObserver
 {
     /// <summary>What EMQ X writes into its list.</summary>
     public const string By = "flapping detector";
@@ -16,8 +16,21 @@ internal sealed partial class FlappingDetector(IOptions<FlappingOptions> flappin
 
     private const int MaxClients = 100_000;
 
-    private readonly FlappingOptions options = flapping.Value;
-    private readonly WindowCounts<string> disconnects = new(MaxClients, flapping.Value.Window, flapping.Value.MaxDisconnects, time);
+    private readonly IBanList bans;
+    private readonly TimeProvider time;
+    private readonly ILogger<FlappingDetector> log;
+    private volatile Counts current;
+
+    public FlappingDetector(IOptionsMonitor<FlappingOptions> options, IBanList bans, TimeProvider time, ILogger<FlappingDetector> log)
+    {
+        (this.bans, this.time, this.log) = (bans, time, log);
+        current = Make(options.CurrentValue);
+        options.OnChange(changed => current = Make(changed));
+
+        Counts Make(FlappingOptions made) => new(made, new(MaxClients, made.Window, made.MaxDisconnects, time));
+    }
+
+    private sealed record Counts(FlappingOptions Options, WindowCounts<string> Disconnects);
 
     public void Connected(ClientInfo client)
     {
@@ -29,18 +42,19 @@ internal sealed partial class FlappingDetector(IOptions<FlappingOptions> flappin
 
     public void Disconnected(ClientInfo client, string reason)
     {
+        var (options, disconnects) = current;
         if (!options.Enabled || disconnects.Add(client.ClientId) < options.MaxDisconnects) return;
         disconnects.Remove(client.ClientId);
         BrokerCounters.Add(Metric.ClientFlapping);
-        _ = Task.Run(() => BanAsync(client.ClientId)); // off the event loop: the list may be a grain's
+        _ = Task.Run(() => BanAsync(client.ClientId, options.BanTime)); // off the event loop: the list may be a grain's
     }
 
-    private async Task BanAsync(string clientId)
+    private async Task BanAsync(string clientId, TimeSpan length)
     {
         var now = time.GetUtcNow();
         try
         {
-            await bans.BanAsync(new Ban(BanKind.ClientId, clientId, By, Reason, now, now + options.BanTime));
+            await bans.BanAsync(new Ban(BanKind.ClientId, clientId, By, Reason, now, now + length));
         }
         catch (Exception error) // the boundary of this task; it will be counted anew
         {

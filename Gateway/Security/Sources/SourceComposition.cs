@@ -14,12 +14,11 @@ using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Security.Sources;
 
-/// <summary>Composes the sources whose answers come over the network: those whose server is configured.</summary>
+/// <summary>Composes the sources that the configuration names: servers, tokens, a file of rules. <see cref="SourceHost"/> has them, not the broker's host.</summary>
 internal static class SourceComposition
 {
     public static void AddSources(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<SourceInstruments>();
         AddJwt(builder);
         builder.AddStore<MySqlSourceOptions>(
             MySqlSourceOptions.Section, SqlDatabases.MySqlPort, SqlUserStore.Faults, options => new SqlUserStore(SqlDatabases.MySql(options), options));
@@ -29,6 +28,7 @@ internal static class SourceComposition
         builder.AddStore<MongoOptions>(MongoOptions.Section, MongoConnection.UsualPort, MongoUserStore.Faults, options => new MongoUserStore(options));
         AddLdap(builder);
         AddHttp(builder);
+        AddAclFile(builder); // EMQ X asks it last too
     }
 
     /// <summary>Adds options that are checked, with a guard, if they are used.</summary>
@@ -57,6 +57,16 @@ internal static class SourceComposition
     /// <summary>A cache of what this source says of users, or of rules.</summary>
     public static SourceCache<TAnswer> Cache<TAnswer>(this IServiceProvider provider, SourceOptions options, TimeSpan lifetime) =>
         new(options.CacheSize, lifetime, provider.GetRequiredService<TimeProvider>());
+
+    private static void AddAclFile(IHostApplicationBuilder builder)
+    {
+        builder.AddCheckedOptions<AclFileOptions>(AclFileOptions.Section);
+        var services = builder.Services;
+        services.AddSingleton<IValidateOptions<AclFileOptions>, AclFileValidator>();
+        if (string.IsNullOrEmpty(builder.Configuration[$"{AclFileOptions.Section}:{nameof(AclFileOptions.Path)}"])) return;
+        services.AddSingleton<FileAuthorizer>().AddSingleton<IAuthorizer>(provider => provider.GetRequiredService<FileAuthorizer>());
+        services.AddHostedService(provider => provider.GetRequiredService<FileAuthorizer>());
+    }
 
     private static void AddLdap(IHostApplicationBuilder builder)
     {

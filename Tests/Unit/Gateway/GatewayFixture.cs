@@ -13,6 +13,7 @@ using Broker.Gateway.Records;
 using Broker.Gateway.Security;
 using Broker.Gateway.Security.Bans;
 using Broker.Gateway.Security.Guard;
+using Broker.Gateway.Security.Sources;
 using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Clients;
@@ -51,21 +52,22 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         Links = new ShardLinks(this, grains, Map, this, Clock);
         var retained = new RetainedLinks(this, grains, Map, Clock);
         Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
-        var security = Options.Create(new SecurityOptions());
+        var security = Fixed.Options(new SecurityOptions());
+        var sources = new SourceHost(null!, null!, new AnswerEpoch(), Clock, NullLoggerFactory.Instance); // without settings it has none
         var recorder = new FlightRecorder(Options.Create(new HistoryOptions()), Clock);
-        var authorization = new Authorization([], security, new AnswerEpoch(), recorder);
+        var authorization = new Authorization([], sources, security, new AnswerEpoch(), recorder);
         var connections = new ConnectionTable();
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, BrokerHooks.None, Gauges, Clock);
-        var wrapped = Options.Create(Mqtt);
-        var modules = new Modules(new ModuleTable(), null!, Options.Create(new ModuleOptions()));
-        var rewrite = new TopicRewrite(modules, Options.Create(new RewriteOptions()));
-        var subscriptions = new SubscriptionHandler(wrapped, authorization, retained, BrokerHooks.None, recorder, rewrite);
+        var wrapped = Fixed.Options(Mqtt);
+        var modules = new Modules(new ModuleTable(), null!, Fixed.Options(new ModuleOptions()));
+        var rewrite = new TopicRewrite(modules, Fixed.Options(new RewriteOptions()));
+        var subscriptions = new SubscriptionHandler(authorization, retained, BrokerHooks.None, recorder, rewrite);
         Services = new ConnectionServices(
-            new NodeRole(HostsGrains: true, IsAlone: true), Mqtt, new Authentication([], [], security), authorization, recorder, Router, registry,
+            new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new Authentication([], [], sources, security), authorization, recorder, Router, registry,
             new SessionOpener(
-                new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new SessionDefaults(new SessionLimits(), Mqtt.UpgradeQos), grains,
+                new NodeRole(HostsGrains: true, IsAlone: true), grains,
                 new DurableSessions(this, Sessions = new SessionLinks(Remote, this, Silos, Clock)), registry, Links, Router, Gauges, Wills),
-            subscriptions, new ConnectionModules(new AutoSubscribe(modules, subscriptions, Options.Create(new AutoSubscribeOptions()), NullLogger<AutoSubscribe>.Instance), rewrite), new RoutingQuotas(wrapped, Clock), MakeGuard(), connections, new HandshakeAdmission(100), Gauges, [], BrokerHooks.None, NullLogger.Instance);
+            subscriptions, new ConnectionModules(new AutoSubscribe(modules, subscriptions, Fixed.Options(new AutoSubscribeOptions()), NullLogger<AutoSubscribe>.Instance), rewrite), new RoutingQuotas(wrapped, Clock), MakeGuard(), connections, new HandshakeAdmission(100), Gauges, [], BrokerHooks.None, NullLogger.Instance);
     }
 
     public ManualClock Clock { get; } = new();
@@ -180,7 +182,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     }
 
     private ConnectGuard MakeGuard() => new(
-        new BanList(new RecordFeed(NoGrains.Of<IGrainFactory>(), this, [], Clock, NullLogger<RecordFeed>.Instance), new BanTable(Clock)), new ConnectAdmission(Options.Create(new GatewayOptions()), Clock), new BruteForceGuard(Options.Create(new BruteForceOptions()), Clock));
+        new BanList(new RecordFeed(NoGrains.Of<IGrainFactory>(), this, [], Clock, NullLogger<RecordFeed>.Instance), new BanTable(Clock)), new ConnectAdmission(Fixed.Options(new GatewayOptions()), Clock), new BruteForceGuard(Fixed.Options(new BruteForceOptions()), Clock));
 
     /// <summary>A grain factory, or a grain, that must not be called.</summary>
     [SuppressMessage("Performance", "CA1852", Justification = "DispatchProxy derives from it")]

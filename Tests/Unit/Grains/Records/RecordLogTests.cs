@@ -10,6 +10,22 @@ public class RecordLogTests
     private readonly RecordLog log = new(mostRemoved: 4);
 
     [Fact]
+    public void OneIsDone_OfThoseWhoHaveReadTheSame()
+    {
+        Change(("a", 1));
+        log.Plan(
+            [
+                new("t", "a", [2], RecordCondition.IfUnchanged, Version: 1), new("t", "a", [3], RecordCondition.IfUnchanged, Version: 1), new("t", "b", [4], RecordCondition.IfUnchanged, Version: 1),
+                new("t", "b", [5], RecordCondition.IfUnchanged),
+            ],
+            out var outcomes);
+        Assert.Equal([RecordOutcome.Done, RecordOutcome.Changed, RecordOutcome.Changed, RecordOutcome.Done], outcomes);
+        Change(("a", 2));
+        log.Plan([new("t", "a", [3], RecordCondition.IfUnchanged, Version: 1)], out outcomes);
+        Assert.Equal([RecordOutcome.Changed], outcomes);
+    }
+
+    [Fact]
     public void ConditionsAreDecidedInOrder()
     {
         Change(("a", 1));

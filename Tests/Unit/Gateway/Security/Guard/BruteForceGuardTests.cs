@@ -4,7 +4,6 @@ using Broker.Gateway.Security;
 using Broker.Gateway.Security.Guard;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Tests.Unit.Grains.Storage;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Broker.Tests.Unit.Gateway.Security.Guard;
@@ -85,7 +84,7 @@ public class BruteForceGuardTests
         Assert.True(guard.TryBeginDelay());
     }
 
-    private BruteForceGuard Make(BruteForceOptions options) => new(Options.Create(options), clock);
+    private BruteForceGuard Make(BruteForceOptions options) => new(Fixed.Options(options), clock);
 
     private double Fail(string address, string? user) => guard.Failed(Client(address, user), ReasonCode.BadUserNameOrPassword).TotalMilliseconds;
 

@@ -2,7 +2,6 @@ using Broker.Gateway.Hosting;
 using Broker.Gateway.Security.Guard;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Tests.Unit.Grains.Storage;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Broker.Tests.Unit.Gateway.Security.Guard;
@@ -76,5 +75,5 @@ public class ConnectAdmissionTests
         Assert.Equal(1, Enumerable.Range(0, 10).Count(_ => admission.Admit(false) == ReasonCode.Success));
     }
 
-    private ConnectAdmission Make(GatewayOptions options) => new(Options.Create(options), clock);
+    private ConnectAdmission Make(GatewayOptions options) => new(Fixed.Options(options), clock);
 }

@@ -3,11 +3,11 @@ using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
-namespace Broker.Silo;
+namespace Broker.Grains.Interfaces.Configuration;
 
 /// <summary>Finds entries of maps, such as `Mqtt:QueuePriorities`, that could not be read: the binder leaves those out without a word.</summary>
 /// <param name="section">The section the options were bound to.</param>
-internal sealed class MapOptionsValidator<T>(IConfigurationSection section) : IValidateOptions<T>
+public sealed class MapOptionsValidator<T>(IConfigurationSection section) : IValidateOptions<T>
     where T : class
 {
     /// <inheritdoc/>
