@@ -20,17 +20,9 @@ internal static class IdleSessionsBenchmark
 
     private static async Task RunAsync(int count)
     {
-        var data = Directory.CreateTempSubdirectory("broker-bench-");
-        var builder = Host.CreateApplicationBuilder();
-        builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Gateway:Port"] = "0", ["Storage:DataDirectory"] = data.FullName });
-        builder.AddEmbeddedSilo();
-        builder.AddGateway();
-        using var host = builder.Build();
-        await host.StartAsync();
+        using var host = await StartBrokerAsync();
         var loops = host.Services.GetRequiredService<GatewayLoops>();
-        var services = host.Services.GetRequiredService<ConnectionServices>();
-        var pipeline = new ChannelPipeline(loops, services, new ListenerSetup("bench", new ListenerOptions()), int.MaxValue);
+        var pipeline = MakePipeline(host.Services);
 
         await ConnectAsync(loops, pipeline, "warm", 10_000);
         var (heap, resident, clock) = (GC.GetTotalMemory(true), Process.GetCurrentProcess().WorkingSet64, Stopwatch.StartNew());
@@ -46,7 +38,31 @@ internal static class IdleSessionsBenchmark
         Environment.Exit(0);
     }
 
-    private static async Task<MemoryChannel[]> ConnectAsync(GatewayLoops loops, ChannelPipeline pipeline, string prefix, int count)
+    /// <summary>A whole broker on free ports, with data of its own.</summary>
+    public static async Task<IHost> StartBrokerAsync()
+    {
+        var data = Directory.CreateTempSubdirectory("broker-bench-");
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Gateway:Port"] = "0", ["Admin:Address"] = "127.0.0.1", ["Admin:Port"] = "0", ["Admin:DashboardPort"] = "0", ["Storage:DataDirectory"] = data.FullName,
+        });
+        builder.AddEmbeddedSilo();
+        builder.AddGateway();
+        var host = builder.Build();
+        await host.StartAsync();
+        return host;
+    }
+
+    /// <summary>What stands behind channels that no listener accepted.</summary>
+    public static ChannelPipeline MakePipeline(IServiceProvider services)
+    {
+        var listener = new MqttListener("bench", new ListenerSetup("bench", new ListenerOptions()), () => new(), _ => null!);
+        return new ChannelPipeline(services.GetRequiredService<GatewayLoops>(), services.GetRequiredService<ConnectionServices>(), listener, () => int.MaxValue);
+    }
+
+    public static async Task<MemoryChannel[]> ConnectAsync(GatewayLoops loops, ChannelPipeline pipeline, string prefix, int count)
     {
         var channels = new MemoryChannel[count];
         var done = loops.All.Select(context =>

@@ -3,10 +3,12 @@ using Broker.Bench;
 // dotnet run -c Release --project Tests/Bench -- <name> [arguments]
 var benchmarks = new Dictionary<string, Action<string[]>>
 {
+    ["clients"] = ClientListBenchmark.Run,
     ["connects"] = ConnectBenchmark.Run,
     ["durable"] = DurableBenchmark.Run,
     ["filters"] = FiltersBenchmark.Run,
     ["garbage"] = GarbageBenchmark.Run,
+    ["http"] = HttpLoadBenchmark.Run,
     ["idle"] = IdleSessionsBenchmark.Run,
     ["retained"] = RetainedTopicsBenchmark.Run,
     ["store"] = StoreBenchmark.Run,
