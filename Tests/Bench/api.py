@@ -29,7 +29,7 @@ def admin_port(broker):
 def one(bench, broker, path):
     """p50 and p99 of the messages, CPU µs a message, and what the callers saw."""
     callers = path and subprocess.Popen(
-        ["dotnet", door.BENCH, "http", f"http://127.0.0.1:{admin_port(broker)}/api/v4/{path}", "admin:public", "200", str(SECONDS + 3)], stdout=subprocess.PIPE, text=True)
+        ["dotnet", door.BENCH, "http", f"http://127.0.0.1:{admin_port(broker)}/api/v4/{path}", "admin:public", "200", str(SECONDS + 14)], stdout=subprocess.PIPE, text=True)
     run = bench.load(broker, f"rate -P {PAIRS} -r {RATE} -q 0 -s 64 -d {SECONDS} -u 2")
     said = callers.communicate(timeout=bench.args.timeout)[0] if callers else ""
     found = re.match(r"(\d+) answers, (\d+) failures, p50 ([\d.]+) ms, p99 ([\d.]+) ms", said)
