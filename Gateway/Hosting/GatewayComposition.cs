@@ -1,4 +1,5 @@
 using Broker.Gateway.Admin;
+using Broker.Gateway.Alarms;
 using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Links;
@@ -41,6 +42,7 @@ internal static class GatewayComposition
         builder.AddSecurity();
         builder.AddModules();
         builder.AddAdmin();
+        builder.AddAlarms();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());
         services.AddSingleton<DurableSessions>();
