@@ -105,12 +105,12 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
             answer = ApiAnswer.Plain(500, "Internal Error");
         }
 
+        // Answers may show again what was sent.
         using (body)
         {
             if (endpoint.Changes) await AuditAsync(context, endpoint, user, body?.RootElement, answer, started);
+            await WriteAsync(context, answer);
         }
-
-        await WriteAsync(context, answer);
     }
 
     private Task AuditAsync(HttpContext context, ApiEndpoint endpoint, string user, JsonElement? body, ApiAnswer answer, long started)

@@ -28,11 +28,11 @@ internal sealed class AlarmOptions
     public TimeSpan CpuCheckInterval { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Use of the processors, in percent, above which there is an alarm.</summary>
-    [Range(0, 100)]
+    [Range(0d, 100d)]
     public double CpuHighWatermark { get; set; } = 80;
 
     /// <summary>Below which it is over.</summary>
-    [Range(0, 100)]
+    [Range(0d, 100d)]
     public double CpuLowWatermark { get; set; } = 60;
 
     /// <summary>How often memory is looked at.</summary>
@@ -40,11 +40,11 @@ internal sealed class AlarmOptions
     public TimeSpan MemoryCheckInterval { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Use of the machine's, or the container's, memory in percent.</summary>
-    [Range(0, 100)]
+    [Range(0d, 100d)]
     public double SystemMemoryHighWatermark { get; set; } = 70;
 
     /// <summary>What of it this process has. EMQ X's 5 is for each of its many small processes; here there is one.</summary>
-    [Range(0, 100)]
+    [Range(0d, 100d)]
     public double ProcessMemoryHighWatermark { get; set; } = 60;
 
     /// <summary>How often threads are looked at, which are what comes nearest to EMQ X's processes.</summary>
@@ -52,10 +52,10 @@ internal sealed class AlarmOptions
     public TimeSpan ProcessCheckInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Threads in percent of those that there may be.</summary>
-    [Range(0, 100)]
+    [Range(0d, 100d)]
     public double ProcessHighWatermark { get; set; } = 80;
 
-    [Range(0, 100)]
+    [Range(0d, 100d)]
     public double ProcessLowWatermark { get; set; } = 60;
 
     /// <summary>How often the broker looks at itself: connections, store, other nodes, sources, congested clients.</summary>
@@ -63,17 +63,17 @@ internal sealed class AlarmOptions
     public TimeSpan CheckInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Connections in percent of those that may be open.</summary>
-    [Range(0, 100)]
+    [Range(0d, 100d)]
     public double ConnectionHighWatermark { get; set; } = 80;
 
-    [Range(0, 100)]
+    [Range(0d, 100d)]
     public double ConnectionLowWatermark { get; set; } = 75;
 
     /// <summary>Writes that wait for the store, in percent of those that may.</summary>
-    [Range(0, 100)]
+    [Range(0d, 100d)]
     public double StoreHighWatermark { get; set; } = 80;
 
-    [Range(0, 100)]
+    [Range(0d, 100d)]
     public double StoreLowWatermark { get; set; } = 50;
 
     /// <summary>How long it is told that a node died which does not come back.</summary>

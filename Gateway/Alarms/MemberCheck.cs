@@ -7,8 +7,8 @@ namespace Broker.Gateway.Alarms;
 
 /// <summary>Notices nodes that have died without taking leave (`node_down/NODE`), and nodes that are members and do not answer (`partition`).</summary>
 /// <remarks>The first is over when a node of that name is back, or is given up after a while; the second when all answer or have been declared dead.</remarks>
-internal sealed class MemberCheck(AlarmBook book, ClusterNodes nodes, IClusterMembershipService membership, ISiloStatusOracle silos, IOptions<AlarmOptions> options, TimeProvider time)
-    : IAlarmCheck, ISiloStatusListener
+internal sealed class MemberCheck(
+    AlarmBook book, ClusterNodes nodes, NodeIdentity self, IClusterMembershipService membership, ISiloStatusOracle silos, IOptions<AlarmOptions> options, TimeProvider time) : IAlarmCheck, ISiloStatusListener
 {
     private const string Partition = "partition";
     private readonly Lock gate = new();
@@ -39,10 +39,11 @@ internal sealed class MemberCheck(AlarmBook book, ClusterNodes nodes, IClusterMe
         if (!isListening) silos.SubscribeToSiloStatusEvents(this);
         isListening = true;
         Forgive();
-        var answers = await nodes.ReadAllAsync(new NodeQuery(NodeResources.Brokers, []));
-        // A node that was busy once is not cut off.
-        string[] lost = [.. answers.Unavailable.Intersect(silent)];
-        silent = answers.Unavailable;
+        var isAlone = membership.CurrentSnapshot.Members.Values.Count(member => member.Status == SiloStatus.Active) < 2;
+        string[] unavailable = isAlone ? [] : (await nodes.ReadAllAsync(new NodeQuery(NodeResources.Brokers, []))).Unavailable;
+        // A node that was busy once is not cut off, and none is from itself.
+        string[] lost = [.. unavailable.Intersect(silent).Where(name => name != self.Name)];
+        silent = unavailable;
         book.Set(Partition, lost.Length > 0, $"Partition occurs at node {string.Join(", ", lost)}", () => new JsonObject { ["occurred"] = string.Join(", ", lost) });
     }
 

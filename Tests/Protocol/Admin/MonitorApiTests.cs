@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Broker.Gateway.Admin;
 using Broker.Tests.Protocol.Harness;
 using Microsoft.Extensions.DependencyInjection;
