@@ -98,7 +98,8 @@ internal static class BrokerSilo
         services.AddSingleton<StoreInstruments>();
         services.AddSingleton(provider => new StoreOptions { MaxPendingWrites = provider.GetRequiredService<IOptions<StorageOptions>>().Value.MaxPendingWrites });
         services.AddSingleton(CreateDatabase);
-        services.AddSingleton<BrokerStore>();
+        services.AddSingleton<BrokerStore>().AddSingleton<ILocalStore>(provider => provider.GetRequiredService<BrokerStore>());
+        services.AddSingleton(provider => new DataFolder(Path.GetFullPath(provider.GetRequiredService<IOptions<StorageOptions>>().Value.DataDirectory)));
     }
 
     private static IStoreDatabase CreateDatabase(IServiceProvider provider)

@@ -1,3 +1,4 @@
+using Broker.Gateway.Admin.Audit;
 using Broker.Gateway.Admin.Resources;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Security;
@@ -54,6 +55,8 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, Messages>();
         services.AddSingleton<LocalSettings>().AddSingleton<INodeResource>(provider => provider.GetRequiredService<LocalSettings>());
         services.AddSingleton<IApiResource, Resources.Configuration>();
+        builder.AddAudit();
+        builder.AddMonitor();
         services.AddSingleton<ApiServer>();
         // The admin port is open before the cluster is joined: what is made here is made when it opens.
         services.AddSingleton<Action<IEndpointRouteBuilder>>(provider => routes => provider.GetRequiredService<ApiServer>().Map(routes));

@@ -23,7 +23,13 @@ internal sealed class ApiAccess(Apps apps, DashboardUsers users, TimeProvider ti
     /// <summary>A wrong password of the dashboard is answered so late.</summary>
     public static readonly TimeSpan WrongPasswordDelay = TimeSpan.FromSeconds(2);
     private const int MostFailures = 20;
+
+    /// <summary>What proxies add to a call that they pass on.</summary>
+    private static readonly string[] ForwardingHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"];
     private readonly WindowCounts<IPAddress> failures = new(10_000, TimeSpan.FromMinutes(1), MostFailures, time);
+
+    /// <summary>One call after the other is looked at of those from one place, so that a thousand guesses at once are no more than twenty.</summary>
+    private readonly SemaphoreSlim[] turns = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
 
     /// <summary>Whether it is known who may call; before that nobody can be let in.</summary>
     public bool IsReady { get; private set; }
@@ -40,7 +46,7 @@ internal sealed class ApiAccess(Apps apps, DashboardUsers users, TimeProvider ti
     /// <summary>Whether a call came on the dashboard's port.</summary>
     public static bool IsDashboard(HttpContext context) => context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey("dashboard") == true;
 
-    /// <returns>How the call is taken, and of whom it is.</returns>
+    /// <returns>How the call is taken, and of whom it is; nobody if it does not say.</returns>
     public async ValueTask<(Admission Admission, string User)> AdmitAsync(HttpContext context)
     {
         if (Read(context.Request.Headers.Authorization.ToString()) is not var (name, secret)) return (Admission.Unknown, "");
@@ -50,13 +56,43 @@ internal sealed class ApiAccess(Apps apps, DashboardUsers users, TimeProvider ti
     /// <summary>Whether somebody is who it says.</summary>
     public async ValueTask<Admission> AdmitAsync(HttpContext context, string name, string secret)
     {
-        var from = context.Connection.RemoteIpAddress ?? IPAddress.None;
-        if (failures.Read(from) >= MostFailures) return Admission.TooMany;
+        var from = PlaceOf(context.Connection.RemoteIpAddress);
         var isDashboard = IsDashboard(context);
-        if (isDashboard ? await users.VerifyAsync(name, secret, from) : await apps.VerifyAsync(name, secret, from)) return Admission.Welcome;
-        failures.Add(from);
+        var turn = turns[(uint)from.GetHashCode() % (uint)turns.Length];
+        await turn.WaitAsync(context.RequestAborted);
+        try
+        {
+            if (failures.Read(from) >= MostFailures) return Admission.TooMany;
+            var isLocal = IsLocal(context);
+            if (isDashboard ? await users.VerifyAsync(name, secret, isLocal) : await apps.VerifyAsync(name, secret, isLocal)) return Admission.Welcome;
+            failures.Add(from);
+        }
+        finally
+        {
+            turn.Release();
+        }
+
         if (isDashboard) await Task.Delay(WrongPasswordDelay, time, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return Admission.Unknown;
+    }
+
+    /// <summary>Whether a call comes from this machine by itself: not through a proxy on it, and not from a page whose name was made to lead here.</summary>
+    private static bool IsLocal(HttpContext context)
+    {
+        var (request, host) = (context.Request, context.Request.Host.Host);
+        return context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from)
+            && !Array.Exists(ForwardingHeaders, request.Headers.ContainsKey)
+            && (host.Length == 0 || IPAddress.TryParse(host, out _) || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Whose failures are counted together: an address, of IPv6 the network that one customer has.</summary>
+    private static IPAddress PlaceOf(IPAddress? from)
+    {
+        if (from is null) return IPAddress.None;
+        if (from.IsIPv4MappedToIPv6) return from.MapToIPv4();
+        var bytes = from.GetAddressBytes();
+        if (bytes.Length == 16) bytes.AsSpan(8).Clear();
+        return new IPAddress(bytes);
     }
 
     /// <returns>Name and secret of HTTP Basic; null if it is something else.</returns>

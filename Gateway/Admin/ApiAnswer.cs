@@ -10,7 +10,7 @@ namespace Broker.Gateway.Admin;
 internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
 {
     /// <summary>Done, and there is nothing to say.</summary>
-    public static ApiAnswer Done { get; } = new(200, json => json.WriteNumber("code", 0));
+    public static ApiAnswer Done { get; } = new(200, json => json.WriteNumber("code", 0)) { Code = 0 };
 
     /// <summary>There is no such thing to talk to: the text that EMQ X answers unknown paths and nodes with.</summary>
     public static ApiAnswer NotFound { get; } = Plain(404, "Not found.");
@@ -24,24 +24,42 @@ internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
     /// <summary>The type of that.</summary>
     public string Type { get; init; } = "text/plain";
 
-    public static ApiAnswer Plain(int status, string text) => new(status, _ => { }) { Text = text };
+    /// <summary>The code, as the audit log has it; null where the answer has none.</summary>
+    public int? Code { get; private init; }
+
+    /// <summary>Why it was refused; null if it was not.</summary>
+    public string? Reason { get; private init; }
+
+    public static ApiAnswer Plain(int status, string text) => new(status, _ => { }) { Text = text, Reason = status >= 400 ? text : null };
 
     /// <summary>Refused, with a code of <see cref="ResultCode"/>.</summary>
     public static ApiAnswer Fault(ResultCode code, string message) => new(200, json =>
     {
         json.WriteNumber("code", (int)code);
         json.WriteString("message", message);
-    });
+    })
+    { Code = (int)code, Reason = message };
 
     /// <summary>Refused without a code, as EMQ X does in some places.</summary>
-    public static ApiAnswer Fault(string message) => new(200, json => json.WriteString("message", message));
+    public static ApiAnswer Fault(string message) => new(200, json => json.WriteString("message", message)) { Reason = message };
 
     public static ApiAnswer Data(Action<Utf8JsonWriter> write) => new(200, json =>
     {
         json.WriteNumber("code", 0);
         json.WritePropertyName("data");
         write(json);
-    });
+    })
+    { Code = 0 };
+
+    /// <summary>The same, of nodes of which some have not answered.</summary>
+    public static ApiAnswer Data(Action<Utf8JsonWriter> write, string[] unavailable) => new(200, json =>
+    {
+        json.WriteNumber("code", 0);
+        json.WritePropertyName("data");
+        write(json);
+        WriteMeta(json, unavailable);
+    })
+    { Code = 0 };
 
     public static ApiAnswer Data<T>(T value, JsonTypeInfo<T> type) => Data(json => JsonSerializer.Serialize(json, value, type));
 

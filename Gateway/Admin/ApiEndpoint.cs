@@ -19,6 +19,9 @@ internal sealed record ApiEndpoint(string Method, string Path, string Name, stri
     /// <summary>Nobody needs to say who it is.</summary>
     public bool IsOpen { get; init; }
 
+    /// <summary>What applications do all day: <see cref="Audit.AuditOptions.IgnoreFrequent"/>.</summary>
+    public bool IsFrequent { get; init; }
+
     /// <summary>Changes something: it is written to the audit log.</summary>
     public bool Changes => Method is not "GET";
 }

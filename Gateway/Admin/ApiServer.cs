@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Reflection;
 using System.Text.Json;
+using Broker.Gateway.Admin.Audit;
 using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Records;
 using Microsoft.AspNetCore.Builder;
@@ -11,11 +12,15 @@ using Microsoft.Extensions.Logging;
 namespace Broker.Gateway.Admin;
 
 /// <summary>The HTTP API on the admin port: checks who calls, calls the endpoint, and writes its answer.</summary>
-internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, ApiAccess access, NodeIdentity self, ILogger<ApiServer> log)
+internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, ApiAccess access, Auditor auditor, NodeIdentity self, TimeProvider time, ILogger<ApiServer> log)
 {
     private const string BasePath = "/api/v4";
     private static readonly string Version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(3);
-    private const int MaxBody = 16 * 1024 * 1024;
+
+    /// <summary>Nobody is let in from there for a while.</summary>
+    public static ApiAnswer TooMany { get; } = ApiAnswer.Plain(429, "Too many wrong secrets.");
+
+    private static readonly ApiAnswer Unauthorized = ApiAnswer.Plain(401, "UNAUTHORIZED");
     private readonly ApiEndpoint[] endpoints = [.. resources.SelectMany(one => one.Endpoints)];
 
     /// <summary>Adds the endpoints to a server.</summary>
@@ -49,46 +54,72 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
     {
         try
         {
-            if (!access.IsReady)
-            {
-                await WriteAsync(context, ApiAnswer.Plain(503, "Not ready."));
-                return;
-            }
-
-            if (endpoint.IsForUsers && !ApiAccess.IsDashboard(context))
-            {
-                await WriteAsync(context, ApiAnswer.NotFound);
-                return;
-            }
-
-            var (admission, user) = endpoint.IsOpen ? (Admission.Welcome, "") : await access.AdmitAsync(context);
-            if (admission == Admission.TooMany)
-            {
-                await WriteAsync(context, ApiAnswer.Plain(429, "Too many wrong secrets."));
-                return;
-            }
-
-            if (admission == Admission.Unknown)
-            {
-                context.Response.Headers.WWWAuthenticate = "Basic Realm=\"minirest-server\"";
-                await WriteAsync(context, ApiAnswer.Plain(401, "UNAUTHORIZED"));
-                return;
-            }
-
-            using var body = await ReadAsync(context.Request);
-            var answer = await AnswerAsync(endpoint, new ApiCall(context, endpoint, body?.RootElement) { User = user });
-            if (endpoint.Changes) LogChange(log, endpoint.Name, context.Request.Path, user, context.Connection.RemoteIpAddress, answer.Status);
-            await WriteAsync(context, answer);
-        }
-        catch (Exception fault) when (fault is JsonException or BadHttpRequestException)
-        {
-            await WriteAsync(context, ApiAnswer.Plain(400, "Bad Request"));
+            var started = time.GetTimestamp();
+            if (!access.IsReady) await WriteAsync(context, ApiAnswer.Plain(503, "Not ready."));
+            else if (endpoint.IsForUsers && !ApiAccess.IsDashboard(context)) await WriteAsync(context, ApiAnswer.NotFound);
+            // A browser sends what it remembers of us with whatever a foreign page makes it send.
+            else if (endpoint.Changes && CrossSite.Comes(context.Request)) await WriteAsync(context, ApiAnswer.Plain(403, "Forbidden."));
+            else if (await AdmitAsync(context, endpoint, started) is { } user) await CallAsync(context, endpoint, user, started);
         }
         catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested) // the boundary of this call
         {
             LogFailed(log, fault, endpoint.Name);
             if (!context.Response.HasStarted) await WriteAsync(context, ApiAnswer.Plain(500, "Internal Error"));
         }
+    }
+
+    /// <returns>Who calls; null if it was refused, and told so.</returns>
+    private async Task<string?> AdmitAsync(HttpContext context, ApiEndpoint endpoint, long started)
+    {
+        if (endpoint.IsOpen) return "";
+        var (admission, user) = await access.AdmitAsync(context);
+        if (admission == Admission.Welcome) return user;
+        if (admission == Admission.TooMany)
+        {
+            await WriteAsync(context, TooMany);
+            return null;
+        }
+
+        if (user.Length > 0) await auditor.RefusedAsync(context, endpoint, user, Unauthorized, started);
+        context.Response.Headers.WWWAuthenticate = "Basic Realm=\"minirest-server\"";
+        await WriteAsync(context, Unauthorized);
+        return null;
+    }
+
+    private async Task CallAsync(HttpContext context, ApiEndpoint endpoint, string user, long started)
+    {
+        JsonDocument? body = null;
+        ApiAnswer answer;
+        try
+        {
+            body = await ReadAsync(context.Request);
+            answer = await AnswerAsync(endpoint, new ApiCall(context, endpoint, body?.RootElement) { User = user });
+        }
+        catch (Exception fault) when (fault is JsonException or BadHttpRequestException)
+        {
+            answer = fault is BadHttpRequestException { StatusCode: 413 } ? ApiAnswer.Plain(413, "Too large.") : ApiAnswer.Plain(400, "Bad Request");
+        }
+        catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested) // it is written down as well
+        {
+            LogFailed(log, fault, endpoint.Name);
+            answer = ApiAnswer.Plain(500, "Internal Error");
+        }
+
+        // Answers may show again what was sent.
+        using (body)
+        {
+            if (endpoint.Changes) await AuditAsync(context, endpoint, user, body?.RootElement, answer, started);
+            await WriteAsync(context, answer);
+        }
+    }
+
+    private Task AuditAsync(HttpContext context, ApiEndpoint endpoint, string user, JsonElement? body, ApiAnswer answer, long started)
+    {
+        if (!endpoint.IsOpen) return auditor.ChangedAsync(context, endpoint, user, body, answer, started);
+        // A login: who it is stands in what was sent.
+        var claimed = context.Request.Query.TryGetValue("username", out var named) ? named.ToString() : body?.Text("username") ?? "";
+        if (answer.Code == 0) return auditor.ChangedAsync(context, endpoint, claimed, null, answer, started);
+        return answer.Status == 429 ? Task.CompletedTask : auditor.RefusedAsync(context, endpoint, claimed, answer, started);
     }
 
     private static async Task<ApiAnswer> AnswerAsync(ApiEndpoint endpoint, ApiCall call)
@@ -111,12 +142,8 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         }
     }
 
-    private static async Task<JsonDocument?> ReadAsync(HttpRequest request)
-    {
-        if (request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0)) return null;
-        if (request.ContentLength > MaxBody) throw new BadHttpRequestException("too large");
-        return await JsonDocument.ParseAsync(request.Body);
-    }
+    private static async Task<JsonDocument?> ReadAsync(HttpRequest request) =>
+        request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0) ? null : await JsonDocument.ParseAsync(request.Body);
 
     private static async Task WriteAsync(HttpContext context, ApiAnswer answer)
     {
@@ -141,7 +168,4 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
 
     [LoggerMessage(1, LogLevel.Error, "{Endpoint} of the HTTP API failed")]
     private static partial void LogFailed(ILogger log, Exception fault, string endpoint);
-
-    [LoggerMessage(2, LogLevel.Information, "Audit: {Endpoint} {Path} by {User} from {Address}: {Status}")]
-    private static partial void LogChange(ILogger log, string endpoint, string path, string user, System.Net.IPAddress? address, int status);
 }

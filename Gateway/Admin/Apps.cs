@@ -1,4 +1,3 @@
-using System.Net;
 using Broker.Gateway.Links;
 using Broker.Gateway.Records;
 using Broker.Grains.Interfaces.Records;
@@ -19,12 +18,10 @@ internal sealed class Apps(AppTable table, Secrets secrets, RecordFeed records, 
         await GrainCalls.InsistAsync(() => records.WriteAsync(table.Put(preset.DefaultApplicationId, app, RecordCondition.IfAbsent)), time);
     }
 
-    /// <summary>Whether an application is the one it says, and may call now from there.</summary>
-    public async ValueTask<bool> VerifyAsync(string id, string secret, IPAddress? from)
-    {
-        if (table.Find(id) is not { Value: { Enabled: true } app } entry) return false;
-        if (app.Expires < time.GetUtcNow().ToUnixTimeSeconds()) return false;
-        if (app.IsPreset && from is not null && !IPAddress.IsLoopback(from)) return false;
-        return await secrets.VerifyAsync($"app:{id}", entry.Version, secret, app.Hash, app.Salt);
-    }
+    /// <summary>Whether an application is the one it says, and may call now from there. A no takes as long whatever its reason.</summary>
+    /// <param name="isLocal">It calls from this machine.</param>
+    public ValueTask<bool> VerifyAsync(string id, string secret, bool isLocal) =>
+        table.Find(id) is { Value: { Enabled: true } app } entry && !(app.Expires < time.GetUtcNow().ToUnixTimeSeconds()) && (isLocal || !app.IsPreset)
+            ? secrets.VerifyAsync($"app:{id}", entry.Version, secret, app.Hash, app.Salt)
+            : secrets.RefuseAsync(secret);
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json.Serialization;
 using Broker.Gateway.Links;
 using Broker.Gateway.Records;
@@ -37,11 +36,10 @@ internal sealed class DashboardUsers(DashboardUserTable table, Secrets secrets, 
         return new DashboardUser(tags, hash, salt, password == ManagementOptions.UsualSecret);
     }
 
-    /// <summary>Whether a user is who it says, and may come from there.</summary>
-    public async ValueTask<bool> VerifyAsync(string name, string password, IPAddress? from)
-    {
-        if (table.Find(name) is not { Value: { } user } entry) return false;
-        if (user.IsPreset && from is not null && !IPAddress.IsLoopback(from)) return false;
-        return await secrets.VerifyAsync($"user:{name}", entry.Version, password, user.Hash, user.Salt);
-    }
+    /// <summary>Whether a user is who it says, and may come from there. A no takes as long whatever its reason.</summary>
+    /// <param name="isLocal">It comes from this machine.</param>
+    public ValueTask<bool> VerifyAsync(string name, string password, bool isLocal) =>
+        table.Find(name) is { Value: { } user } entry && (isLocal || !user.IsPreset)
+            ? secrets.VerifyAsync($"user:{name}", entry.Version, password, user.Hash, user.Salt)
+            : secrets.RefuseAsync(password);
 }

@@ -12,6 +12,11 @@ internal sealed class Secrets
 
     private readonly ConcurrentDictionary<string, (long Version, byte[] Digest)> verified = new(StringComparer.Ordinal);
     private readonly byte[] key = RandomNumberGenerator.GetBytes(32);
+    private readonly (string Hash, string? Salt) nobody = Keep(RandomNumberGenerator.GetHexString(32));
+    private long computed;
+
+    /// <summary>Slow hashes computed up to now.</summary>
+    internal long Computed => Interlocked.Read(ref computed);
 
     /// <summary>The form in which a secret is kept.</summary>
     public static (string Hash, string? Salt) Keep(string secret) => Hash.Make(Encoding.UTF8.GetBytes(secret));
@@ -24,8 +29,16 @@ internal sealed class Secrets
         var bytes = Encoding.UTF8.GetBytes(secret);
         var digest = HMACSHA256.HashData(key, bytes);
         if (verified.TryGetValue(owner, out var known) && known.Version == version && CryptographicOperations.FixedTimeEquals(known.Digest, digest)) return true;
+        Interlocked.Increment(ref computed);
         if (!await Hash.VerifyAsync(bytes, hash, salt)) return false;
         verified[owner] = (version, digest);
         return true;
+    }
+
+    /// <summary>Does the work of <see cref="VerifyAsync"/> for somebody who does not exist, or may not come: nobody learns from the time it takes which it was.</summary>
+    public async ValueTask<bool> RefuseAsync(string secret)
+    {
+        await VerifyAsync("", -1, secret, nobody.Hash, nobody.Salt);
+        return false;
     }
 }

@@ -1,4 +1,5 @@
 using Broker.Gateway.Admin;
+using Broker.Gateway.Alarms;
 using Broker.Gateway.Configuration;
 using Broker.Gateway.History;
 using Broker.Gateway.Hooks;
@@ -46,6 +47,7 @@ internal static class GatewayComposition
         builder.AddSettings();
         builder.AddModules();
         builder.AddAdmin();
+        builder.AddAlarms();
         services.AddSingleton<SubscriptionHandler>();
         services.AddTransient(provider => provider.GetRequiredService<IOptionsMonitor<MqttOptions>>().CurrentValue.Defaults);
         services.AddSingleton<DurableSessions>();

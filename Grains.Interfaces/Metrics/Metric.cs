@@ -101,4 +101,7 @@ public enum Metric
     SessionLost,
     HooksFailed,
     HooksDropped,
+    AlarmsRefused,
+    AuditFailed,
+    AuditRefused,
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Records;
 using Broker.Grains.Storage.Writes;
@@ -8,7 +9,7 @@ namespace Broker.Grains.Storage;
 
 /// <summary>The store of durable sessions and retained messages of one process. Group commit over one <see cref="IStoreDatabase"/>.</summary>
 /// <remarks>Safe from any thread. Nothing here blocks the caller: writes are queued, reads run elsewhere.</remarks>
-internal sealed class BrokerStore : IAsyncDisposable
+internal sealed class BrokerStore : ILocalStore, IAsyncDisposable
 {
     private const int RetainedPageSize = 1_000;
     private const int RecordPageSize = 10_000;
@@ -35,6 +36,12 @@ internal sealed class BrokerStore : IAsyncDisposable
 
     /// <summary>Whether new data is taken.</summary>
     public StoreHealth Health => writer.Health;
+
+    bool ILocalStore.IsFailing => Health == StoreHealth.Failing;
+
+    int ILocalStore.PendingWrites => writer.Queue.Pending;
+
+    double ILocalStore.Backlog => writer.Queue.Fill;
 
     /// <summary>Opens the database, creating or migrating its schema.</summary>
     /// <exception cref="StoreException">It cannot be opened, or was written by a newer program.</exception>

@@ -34,6 +34,9 @@ internal sealed partial class StoreWriter
     /// <summary>Whether new data is taken.</summary>
     public StoreHealth Health => health;
 
+    /// <summary>What waits.</summary>
+    public WriteQueue Queue => queue;
+
     /// <summary>Opens the database on the writer thread and begins to write.</summary>
     public Task StartAsync()
     {

@@ -20,6 +20,9 @@ internal sealed class WriteQueue(StoreOptions options)
     /// <summary>Writes submitted and not yet reported.</summary>
     public int Pending => Volatile.Read(ref pendingWrites);
 
+    /// <summary>How much of the bounds they take, 0 to 1.</summary>
+    public double Fill => Math.Min(1, Math.Max(Pending / (double)options.MaxPendingWrites, Volatile.Read(ref pendingBytes) / (double)options.MaxPendingBytes));
+
     /// <summary>True once <see cref="Close"/> was called.</summary>
     public bool IsClosed => Volatile.Read(ref isClosed);
 

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
 using Microsoft.AspNetCore.Builder;
@@ -40,17 +38,19 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
     {
         var own = options.Value;
         var address = own.Address == "*" ? IPAddress.IPv6Any : IPAddress.TryParse(own.Address, out var one) ? one : throw Unusable("Port", own.Port, "it must be an IP address or *");
-        var certificate = ReadCertificate(own);
+        var certificate = own.Certificate is { Length: > 0 } ? new AdminCertificate(own, loggers.CreateLogger<AdminCertificate>()) : null;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            HttpDefence.Limit(kestrel.Limits, own);
             kestrel.Listen(address, own.Port, listen => Secure(listen));
             if (others.Length > 0) kestrel.Listen(address, own.DashboardPort, listen => Secure(listen).Use(MarkDashboard));
         });
         server = builder.Build();
+        server.Use(HttpDefence.AddHeaders);
         server.UseRouting();
         server.MapGet("/health/live", () => Results.Text("live\n"));
         server.MapGet("/health/ready", Ready);
@@ -68,7 +68,11 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         var ports = server.Urls.Select(url => new Uri(url).Port).ToArray();
         (Port, DashboardPort) = (ports[0], ports.Length > 1 ? ports[1] : 0);
 
-        ListenOptions Secure(ListenOptions listen) => certificate is null ? listen : listen.UseHttps(certificate);
+        ListenOptions Secure(ListenOptions listen)
+        {
+            listen.Use(HttpDefence.Bound(own.MaxConnections));
+            return certificate is null ? listen : listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Current);
+        }
 
         StartException Unusable(string name, int port, string reason) => new($"Admin:Address, Admin:{name} = {own.Address}:{port} cannot be used: {reason}", null);
     }
@@ -85,21 +89,6 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         connection.Items[DashboardItem] = true;
         return next(connection);
     };
-
-    /// <exception cref="StartException">It cannot be read.</exception>
-    private static X509Certificate2? ReadCertificate(AdminOptions options)
-    {
-        if (options.Certificate is not { Length: > 0 } file) return null;
-        try
-        {
-            using var read = X509Certificate2.CreateFromPemFile(file, options.Key);
-            return X509CertificateLoader.LoadPkcs12(read.Export(X509ContentType.Pkcs12), null); // a key from PEM is one for this moment only on some systems
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw new StartException($"Admin:Certificate = {file}, Admin:Key = {options.Key}: {fault.Message}", fault);
-        }
-    }
 
     /// <summary>200 and `ready`, or 503 and a line for each fault.</summary>
     private IResult Ready()

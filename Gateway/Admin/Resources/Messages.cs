@@ -14,8 +14,8 @@ internal sealed class Messages(MessageRouter router, GatewayLoops loops) : IApiR
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("POST", "/mqtt/publish", "mqtt_publish", "Publish a message", PublishAsync),
-        new("POST", "/mqtt/publish_batch", "mqtt_publish_batch", "Publish messages", PublishBatchAsync),
+        new("POST", "/mqtt/publish", "mqtt_publish", "Publish a message", PublishAsync) { IsFrequent = true },
+        new("POST", "/mqtt/publish_batch", "mqtt_publish_batch", "Publish messages", PublishBatchAsync) { IsFrequent = true },
     ];
 
     private async Task<ApiAnswer> PublishAsync(ApiCall call)

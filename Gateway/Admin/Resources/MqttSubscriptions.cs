@@ -12,10 +12,10 @@ internal sealed class MqttSubscriptions(ClientDirectory clients, IGrainFactory g
 {
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("POST", "/mqtt/subscribe", "mqtt_subscribe", "Subscribe a client", call => OneAsync(call, SubscribeAsync)),
-        new("POST", "/mqtt/unsubscribe", "mqtt_unsubscribe", "Unsubscribe a client", call => OneAsync(call, UnsubscribeAsync)),
-        new("POST", "/mqtt/subscribe_batch", "mqtt_subscribe_batch", "Subscribe clients", call => BatchAsync(call, SubscribeAsync)),
-        new("POST", "/mqtt/unsubscribe_batch", "mqtt_unsubscribe_batch", "Unsubscribe clients", call => BatchAsync(call, UnsubscribeAsync)),
+        new("POST", "/mqtt/subscribe", "mqtt_subscribe", "Subscribe a client", call => OneAsync(call, SubscribeAsync)) { IsFrequent = true },
+        new("POST", "/mqtt/unsubscribe", "mqtt_unsubscribe", "Unsubscribe a client", call => OneAsync(call, UnsubscribeAsync)) { IsFrequent = true },
+        new("POST", "/mqtt/subscribe_batch", "mqtt_subscribe_batch", "Subscribe clients", call => BatchAsync(call, SubscribeAsync)) { IsFrequent = true },
+        new("POST", "/mqtt/unsubscribe_batch", "mqtt_unsubscribe_batch", "Unsubscribe clients", call => BatchAsync(call, UnsubscribeAsync)) { IsFrequent = true },
     ];
 
     /// <summary>Who is to be subscribed to what.</summary>

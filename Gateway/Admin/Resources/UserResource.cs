@@ -22,7 +22,12 @@ internal sealed class UserResource(DashboardUserTable table, ApiAccess access, R
     {
         if (call.Find("username") is not { Length: > 0 } name) return ApiAnswer.Fault("Username undefined");
         if (call.Find("password") is not { Length: > 0 } password) return ApiAnswer.Fault("Password undefined");
-        return await access.AdmitAsync(call.Http, name, password) == Admission.Welcome ? ApiAnswer.Done : ApiAnswer.Fault("Username/Password error");
+        return await access.AdmitAsync(call.Http, name, password) switch
+        {
+            Admission.Welcome => ApiAnswer.Done,
+            Admission.TooMany => ApiServer.TooMany,
+            _ => ApiAnswer.Fault("Username/Password error"),
+        };
     }
 
     private async Task<ApiAnswer> AddAsync(ApiCall call)
@@ -67,7 +72,8 @@ internal sealed class UserResource(DashboardUserTable table, ApiAccess access, R
         var name = call.Path("username");
         if (table.Find(name) is not { } entry) return ApiAnswer.Fault("Username Not Found");
         if (call.Find("new_pwd") is not { Length: > 0 } password || call.Find("old_pwd") is not { } old) return ApiAnswer.Fault("Password undefined");
-        if (await access.AdmitAsync(call.Http, name, old) != Admission.Welcome) return ApiAnswer.Fault("Old password wrong");
+        var admission = await access.AdmitAsync(call.Http, name, old);
+        if (admission != Admission.Welcome) return admission == Admission.TooMany ? ApiServer.TooMany : ApiAnswer.Fault("Old password wrong");
         await records.WriteAsync(table.Put(name, DashboardUsers.Make(entry.Value.Tags, password), RecordCondition.IfPresent));
         return ApiAnswer.Done;
     }

@@ -44,6 +44,7 @@ internal static class SourceComposition
         if (!isUsed) return false;
         builder.Services.AddKeyedSingleton(typeof(T), (provider, _) => new SourceGuard(
             name, provider.Options<T>(), provider.GetRequiredService<SourceInstruments>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SourceGuard>>()));
+        builder.Services.AddSingleton(provider => provider.Guard<T>()); // all of them, for those who watch
         return true;
     }
 

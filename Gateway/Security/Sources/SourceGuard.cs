@@ -16,11 +16,11 @@ internal sealed partial class SourceGuard
     private readonly TimeProvider time;
     private readonly ResiliencePipeline pipeline;
     private readonly ILogger log;
+    private readonly Fault lastFault = new();
 
     public SourceGuard(string name, SourceOptions options, SourceInstruments instruments, TimeProvider time, ILogger log)
     {
         (this.name, this.instruments, this.time, this.log) = (name, instruments, time, log);
-        Fault lastFault = new();
         pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
@@ -47,11 +47,22 @@ internal sealed partial class SourceGuard
             .Build();
     }
 
+    public string Name => name;
+
+    /// <summary>It has failed, and has not answered since. Whether it is back is found out by asking it.</summary>
+    public bool IsDown => lastFault.IsDown;
+
     private sealed class Fault
     {
+        private volatile bool isDown;
+
         public string Message { get; private set; } = "";
 
-        public bool IsDown { get; set; }
+        public bool IsDown
+        {
+            get => isDown;
+            set => isDown = value;
+        }
 
         public bool Note(Exception fault)
         {

@@ -25,6 +25,9 @@ internal sealed partial class PublishedKeys(IOptions<JwtOptions> options, TimePr
     /// <summary>Whether there is an address to read.</summary>
     public bool IsConfigured => options.Value.JwksUrl.Length > 0;
 
+    /// <summary>The last read has failed.</summary>
+    public bool IsFailing => isFailing;
+
     /// <summary>The keys of a name.</summary>
     /// <returns>None if there are none; null if that is not known, because the set cannot be read.</returns>
     public async ValueTask<SecurityKey[]?> FindAsync(string id)

@@ -29,7 +29,7 @@ public class MetricNamesTests
     /// <summary>What EMQ X does not count.</summary>
     private static readonly string[] Own =
     [
-        "client.flapping", "client.rate_limited", "client.read_paused", "client.refused", "client.refused.banned", "client.refused.busy", "client.refused.closed",
+        "alarms.refused", "audit.failed", "audit.refused", "client.flapping", "client.rate_limited", "client.read_paused", "client.refused", "client.refused.banned", "client.refused.busy", "client.refused.closed",
         "client.refused.delayed", "client.refused.rate", "hooks.dropped", "hooks.failed", "listener.denied", "listener.frame.failed", "listener.full", "listener.proxy.failed", "listener.tls.failed",
         "listener.upgrade.failed", "messages.dropped.link_full", "messages.dropped.store_failed", "messages.retained.dropped", "packets.malformed",
         "packets.publish.quota_exceeded", "packets.too_large", "routes.repaired", "session.lost",

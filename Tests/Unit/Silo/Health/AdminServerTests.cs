@@ -106,6 +106,68 @@ public sealed class AdminServerTests : IAsyncLifetime
         Assert.Contains($"Admin:Address, Admin:Port = {address}:0 cannot be used: ", fault.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task ConnectionIsClosed_WhenThereAreTooManyOrItSendsNothing()
+    {
+        await using var own = new AdminServer(
+            Options.Create(new AdminOptions { Address = "127.0.0.1", Port = 0, MaxConnections = 8, HeaderTimeout = TimeSpan.FromSeconds(1) }), checks, [], NullLoggerFactory.Instance);
+        await own.StartAsync(CancellationToken.None);
+        List<TcpClient> slow = [];
+        for (var i = 0; i < 8; i++)
+        {
+            slow.Add(new TcpClient());
+            await slow[i].ConnectAsync(IPAddress.Loopback, own.Port);
+            await slow[i].GetStream().WriteAsync("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+            for (var answer = ""; !answer.EndsWith("live\n", StringComparison.Ordinal);) answer += await ReadAsync(slow[i]); // it counts now
+            await slow[i].GetStream().WriteAsync("GET /health/live HTTP/1.1\r\nHost: x\r\n"u8.ToArray());
+        }
+
+        using (var late = new TcpClient())
+        {
+            await late.ConnectAsync(IPAddress.Loopback, own.Port);
+            Assert.Equal("", await ReadToEndAsync(late));
+        }
+
+        foreach (var one in slow)
+        {
+            Assert.StartsWith("HTTP/1.1 408 ", await ReadToEndAsync(one), StringComparison.Ordinal);
+            one.Dispose();
+        }
+
+        Assert.Equal("live\n", await Http.GetStringAsync(new Uri($"http://127.0.0.1:{own.Port}/health/live")));
+        await own.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task HeadersAreRefused_WhenThereAreTooMany()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, Address("/health/live"));
+        request.Headers.Add("X-Long", new string('x', 40_000));
+        using var response = await Http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.RequestHeaderFieldsTooLarge, response.StatusCode);
+    }
+
+    private static async Task<string> ReadAsync(TcpClient client)
+    {
+        var buffer = new byte[4096];
+        var count = await client.GetStream().ReadAsync(buffer).AsTask().WaitAsync(Deadline);
+        Assert.NotEqual(0, count);
+        return Encoding.Latin1.GetString(buffer, 0, count);
+    }
+
+    private static async Task<string> ReadToEndAsync(TcpClient client)
+    {
+        try
+        {
+            using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
+            return await reader.ReadToEndAsync().WaitAsync(Deadline);
+        }
+        catch (IOException)
+        {
+            return ""; // reset
+        }
+    }
+
     private AdminServer Server(string address, int port) => new(Options.Create(new AdminOptions { Address = address, Port = port }), checks, [], NullLoggerFactory.Instance);
 
     private Uri Address(string path) => new($"http://127.0.0.1:{server.Port}{path}");
