@@ -19,7 +19,7 @@ public sealed class DashboardContractTests(ContractBroker broker) : ContractSuit
         var rows = (await Dashboard.SucceedAsync("GET", "/apps")).EnumerateArray().ToDictionary(row => row.GetProperty("app_id").GetString()!);
         Shape.Check(AppMembers, rows["con_1"]);
         Assert.Equal("""{"app_id":"con_1","name":"n","desc":"d","status":true,"expired":"undefined"}""", rows["con_1"].GetRawText());
-        Assert.Equal(4_000_000_000, rows["con_2"].GetProperty("expired").GetInt64());
+        Assert.Equal(4_000_000_000L, rows["con_2"].GetProperty("expired").GetInt64());
         Shape.Check($"{AppMembers} secret:string", await Dashboard.SucceedAsync("GET", "/apps/con_1"));
         await ExpectOnDashboardAsync("""{"code":0,"data":{}}""", "GET", "/apps/none");
         await ExpectOnDashboardAsync("""{"code":0}""", "PUT", "/apps/con_1", """{"name":"m","desc":"e","status":false,"expired":5000000000}""");

@@ -36,11 +36,11 @@ public sealed class DataContractTests(ContractBroker broker) : ContractSuite(bro
     [Fact]
     public async Task DocumentIsAdded()
     {
-        await ExpectAsync($$"""{"code":0,"data":{"node":"{{Node}}"}}""", "POST", "/data/file", """{"filename":"added.json","file":"{\"version\":\"4.3\"}"}""");
+        await ExpectAsync($$$"""{"code":0,"data":{"node":"{{{Node}}}"}}""", "POST", "/data/file", """{"filename":"added.json","file":"{\"version\":\"4.3\"}"}""");
         await ExpectAsync("""{"filename":"added.json","file":"{\"version\":\"4.3\"}"}""", "GET", "/data/file/added.json");
         await ExpectAsync("""{"code":0}""", "POST", "/data/import", """{"filename":"added.json"}""");
         await ExpectAsync("""{"code":0}""", "DELETE", "/data/file/added.json");
-        await ExpectAsync($$"""{"code":0,"data":{"node":"{{Node}}"}}""", "POST", "/data/file", """{"file":"{}"}""");
+        await ExpectAsync($$$"""{"code":0,"data":{"node":"{{{Node}}}"}}""", "POST", "/data/file", """{"file":"{}"}""");
         var unnamed = Assert.Single((await Api.SucceedAsync("GET", "/data/export")).EnumerateArray(), one => one.GetProperty("size").GetInt32() == 2).GetProperty("filename").GetString();
         await ExpectAsync("""{"code":0}""", "DELETE", $"/data/file/{unnamed}");
         await ExpectAsync("""{"message":"missing_required_params"}""", "POST", "/data/file", """{"filename":"added.json"}""");

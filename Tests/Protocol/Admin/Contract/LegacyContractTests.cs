@@ -71,7 +71,7 @@ public sealed class LegacyContractTests(ContractBroker broker) : ContractSuite(b
         var user = await Api.SucceedAsync("GET", path);
         Shape.Check("username:string stored_key:string server_key:string salt:string iteration_count:int", user);
         Assert.Equal(("sasl, user", "pepper", 5000), (user.GetProperty("username").GetString(), user.GetProperty("salt").GetString(), user.GetProperty("iteration_count").GetInt32()));
-        await ExpectAsync($$"""{"code":0,"data":{"{{mechanism}}":["sasl, user"]}}""", "GET", $"/sasl?mechanism={mechanism}");
+        await ExpectAsync($$$"""{"code":0,"data":{"{{{mechanism}}}":["sasl, user"]}}""", "GET", $"/sasl?mechanism={mechanism}");
         Assert.Equal(["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"], (await Api.SucceedAsync("GET", "/sasl")).EnumerateArray().Select(one => Assert.Single(one.EnumerateObject()).Name));
         Assert.Equal(ReasonCode.Success, await LogInAsync(mechanism, "first"));
         await ExpectAsync("""{"code":0}""", "PUT", "/sasl", Body("second"));

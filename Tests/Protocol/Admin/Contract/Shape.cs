@@ -18,8 +18,8 @@ internal static class Shape
             else Assert.True(Is(type, member), $"'{name}' is no {type} in {value}");
         }
 
-        var unknown = value.EnumerateObject().Select(member => member.Name).Where(name => !expected.ContainsKey(name));
-        Assert.True(!unknown.Any(), $"{string.Join(", ", unknown)} too much in {value}");
+        var unknown = value.EnumerateObject().Select(member => member.Name).Where(name => !expected.ContainsKey(name)).ToArray();
+        Assert.True(unknown.Length == 0, $"{string.Join(", ", unknown)} too much in {value}");
     }
 
     /// <summary>Checks the answer to a list that comes in pages.</summary>
