@@ -27,6 +27,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         routes.MapMethods("/api/docs", ["GET"], context => WriteAsync(context, ApiAnswer.Plain(200, OpenApi.Page) with { Type = "text/html; charset=utf-8" }));
         routes.MapMethods("/status", ["GET"], context => WriteAsync(context, access.IsReady ? ApiAnswer.Plain(200, $"Node {self.Name} is started\nemqx is running") : ApiAnswer.Plain(503, $"Node {self.Name} is started\nemqx is not_running")));
         routes.Map(BasePath, context => WriteAsync(context, ApiAnswer.Plain(400, "Bad Request")));
+        routes.Map("/api/{version}/{**rest}", context => WriteAsync(context, context.Request.RouteValues["version"] is "v4" or "v5" ? ApiAnswer.NotFound : ApiAnswer.Plain(400, "Not found.")));
         routes.Map("/api/{**rest}", context => WriteAsync(context, ApiAnswer.NotFound));
     }
 

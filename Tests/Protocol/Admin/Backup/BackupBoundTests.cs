@@ -41,9 +41,9 @@ public sealed class BackupBoundTests
     }
 
     [Fact]
-    public async Task HundredThousandUsersAreImported()
+    public async Task ManyUsersAreImported()
     {
-        const int count = 100_000;
+        const int count = 20_000;
         var text = new StringBuilder("""{"version":"4.3","auth_mnesia":[""");
         for (var i = 0; i < count; i++)
         {
@@ -64,7 +64,7 @@ public sealed class BackupBoundTests
         var file = await broker.Api.SucceedAsync("POST", "/data/export");
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{document.Length / 1024} KiB imported in {took.TotalSeconds:F1} s, {grown / 1024} KiB are held; {file.GetProperty("size").GetInt64() / 1024} KiB exported in {clock.Elapsed.TotalSeconds:F1} s");
-        Assert.True(took < TimeSpan.FromMinutes(1), $"{took}");
-        Assert.True(grown < 200L * 1024 * 1024, $"{grown}");
+        Assert.True(took < TimeSpan.FromSeconds(30), $"{took}");
+        Assert.True(grown < 100L * 1024 * 1024, $"{grown}");
     }
 }

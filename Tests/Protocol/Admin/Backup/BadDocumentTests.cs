@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Broker.Gateway.Records;
+using Broker.Grains.Interfaces.Records;
 using Broker.Tests.Protocol.Harness;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Broker.Tests.Protocol.Admin.Backup;
@@ -58,6 +61,18 @@ public sealed class BadDocumentTests(BrokerHost broker) : IClassFixture<BrokerHo
     [InlineData("""{"table":"app","key":"x","value":{}}""", "no record of app: a member is missing")]
     [InlineData("""{"table":"dashboard_user","key":"x","value":{"Tags":"","Hash":"x","Method":"none"}}""", "no record of dashboard_user: a member is missing or wrong")]
     public Task RecordsAreRefused(string bad, string reason) => ExpectAsync($$"""{"version":"4.3","records":[{"table":"later","key":"fresh","value":1},{{bad}}]}""", $"records[1]: {reason}");
+
+    /// <summary>A record that got there otherwise, and that its table cannot take, is left out; all that follow are taken.</summary>
+    [Fact]
+    public async Task OthersAreTaken_WhenARecordIsBad()
+    {
+        await using var own = await BrokerHost.StartAsync(new() { ["Modules:TopicMetrics"] = "true" });
+        own.ExpectError("topic_metric");
+        using var its = new ApiClient(own);
+        await own.Services.GetRequiredService<RecordFeed>().WriteAsync(new RecordChange("topic_metric", "a/#", """{"Since":1}"""u8.ToArray()));
+        await its.SucceedAsync("POST", "/auth_username", """{"username":"later","password":"p"}""");
+        Assert.Equal("later", (await its.SucceedAsync("GET", "/auth_username/later")).GetProperty("username").GetString());
+    }
 
     private async Task ExpectAsync(string document, string reason)
     {

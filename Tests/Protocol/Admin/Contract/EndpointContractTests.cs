@@ -1,4 +1,6 @@
 using System.Net;
+using Broker.Silo.Health;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Broker.Tests.Protocol.Admin.Contract;
@@ -252,6 +254,14 @@ public sealed class EndpointContractTests(ContractBroker broker) : ContractSuite
     [InlineData("PUT", "", null)]
     public async Task AnswerIs400_WhenTheCallCannotBeRead(string method, string path, string? body) =>
         Assert.Equal((HttpStatusCode.BadRequest, "text/plain", "Bad Request"), await Api.SendAsync(method, path, body));
+
+    [Fact]
+    public async Task AnswerIs400_WhenTheVersionIsUnknown()
+    {
+        using var http = new HttpClient();
+        using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{Broker.Services.GetRequiredService<AdminServer>().Port}/api/v3/clients"));
+        Assert.Equal((HttpStatusCode.BadRequest, "Not found."), (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+    }
 
     [Theory]
     [InlineData("/clients?_page=0")]
