@@ -6,6 +6,7 @@ using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Records;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 
@@ -31,6 +32,8 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         routes.MapMethods("/api/openapi.json", ["GET"], context => WriteAsync(context, new ApiAnswer(200, json => OpenApi.Write(json, endpoints, Version))));
         routes.MapMethods("/api/docs", ["GET"], context => WriteAsync(context, ApiAnswer.Plain(200, OpenApi.Page) with { Type = "text/html; charset=utf-8" }));
         routes.MapMethods("/status", ["GET"], context => WriteAsync(context, access.IsReady ? ApiAnswer.Plain(200, $"Node {self.Name} is started\nemqx is running") : ApiAnswer.Plain(503, $"Node {self.Name} is started\nemqx is not_running")));
+        routes.Map(BasePath, context => WriteAsync(context, ApiAnswer.Plain(400, "Bad Request")));
+        routes.Map("/api/{version}/{**rest}", context => WriteAsync(context, context.Request.RouteValues["version"] is "v4" or "v5" ? ApiAnswer.NotFound : ApiAnswer.Plain(400, "Not found.")));
         routes.Map("/api/{**rest}", context => WriteAsync(context, ApiAnswer.NotFound));
     }
 
@@ -60,6 +63,40 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
             // A browser sends what it remembers of us with whatever a foreign page makes it send.
             else if (endpoint.Changes && CrossSite.Comes(context.Request)) await WriteAsync(context, ApiAnswer.Plain(403, "Forbidden."));
             else if (await AdmitAsync(context, endpoint, started) is { } user) await CallAsync(context, endpoint, user, started);
+            if (!access.IsReady)
+            {
+                await WriteAsync(context, ApiAnswer.Plain(503, "Not ready."));
+                return;
+            }
+
+            if (endpoint.IsForUsers && !ApiAccess.IsDashboard(context))
+            {
+                await WriteAsync(context, ApiAnswer.NotFound);
+                return;
+            }
+
+            var (admission, user) = endpoint.IsOpen ? (Admission.Welcome, "") : await access.AdmitAsync(context);
+            if (admission == Admission.TooMany)
+            {
+                await WriteAsync(context, ApiAnswer.Plain(429, "Too many wrong secrets."));
+                return;
+            }
+
+            if (admission == Admission.Unknown)
+            {
+                context.Response.Headers.WWWAuthenticate = "Basic Realm=\"minirest-server\"";
+                await WriteAsync(context, ApiAnswer.Plain(401, "UNAUTHORIZED"));
+                return;
+            }
+
+            using var body = await ReadAsync(context, endpoint.MaxBody);
+            var answer = await AnswerAsync(endpoint, new ApiCall(context, endpoint, body?.RootElement) { User = user });
+            if (endpoint.Changes) LogChange(log, endpoint.Name, context.Request.Path, user, context.Connection.RemoteIpAddress, answer.Status);
+            await WriteAsync(context, answer);
+        }
+        catch (Exception fault) when (fault is JsonException or BadHttpRequestException)
+        {
+            await WriteAsync(context, ApiAnswer.Plain(400, "Bad Request"));
         }
         catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested) // the boundary of this call
         {
@@ -144,6 +181,14 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
 
     private static async Task<JsonDocument?> ReadAsync(HttpRequest request) =>
         request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0) ? null : await JsonDocument.ParseAsync(request.Body);
+    private static async Task<JsonDocument?> ReadAsync(HttpContext context, long maxBody)
+    {
+        var request = context.Request;
+        if (request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0)) return null;
+        if (request.ContentLength > maxBody) throw new BadHttpRequestException("too large");
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = maxBody;
+        return await JsonDocument.ParseAsync(request.Body);
+    }
 
     private static async Task WriteAsync(HttpContext context, ApiAnswer answer)
     {
