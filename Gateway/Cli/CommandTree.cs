@@ -24,12 +24,13 @@ internal sealed class CommandTree
     ];
 
     private readonly CtlConsole console;
+    private readonly Command program = new("broker");
     private readonly List<(string Name, Option Option)> globals = [];
 
     public CommandTree(CtlConsole console)
     {
         this.console = console;
-        Root = new Command("broker ctl", "Operates a running broker over its HTTP API.") { new HelpOption("--help", "-h") { Recursive = false }, new VersionOption() };
+        Root = new Command("ctl", "Operates a running broker over its HTTP API.") { new HelpOption("--help", "-h") { Recursive = false }, new VersionOption() };
         foreach (var command in CommandTable.All) Add(command);
         foreach (var command in Root.Subcommands)
         {
@@ -41,9 +42,18 @@ internal sealed class CommandTree
         // They may stand before the command too. A benchmark calls no API, and has shorter names of its own.
         AddGlobals(Root, areRecursive: false);
         Root.Add(BenchCommands.Make(console));
+        program.Add(Root);
     }
 
+    /// <summary>`ctl`, and all commands below it.</summary>
     public Command Root { get; }
+
+    /// <param name="args">What stands behind `ctl`.</param>
+    public ParseResult Parse(string[] args) => program.Parse(["ctl", .. args]);
+
+    /// <summary>What could stand at the end of a line.</summary>
+    /// <param name="line">What stands behind `ctl`.</param>
+    public IEnumerable<CompletionItem> Complete(string line) => program.Parse($"ctl {line}").GetCompletions(line.Length + "ctl ".Length);
 
     private void AddGlobals(Command command, bool areRecursive)
     {

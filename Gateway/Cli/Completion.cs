@@ -74,7 +74,7 @@ internal static class Completion
     {
         var text = string.Join(' ', words.Select(Quote));
         var last = words.Length > 0 ? words[^1] : "";
-        var offers = new CommandTree(console).Root.Parse(text).GetCompletions(text.Length).Select(one => one.InsertText ?? one.Label)
+        var offers = new CommandTree(console).Complete(text).Select(one => one.InsertText ?? one.Label)
             .Where(offer => offer.StartsWith(last, StringComparison.Ordinal)).Distinct().ToArray();
         // Options are many, and wanted by whoever begins to write one.
         if (!last.StartsWith('-') && offers.Any(offer => offer[0] != '-')) offers = [.. offers.Where(offer => offer[0] != '-')];

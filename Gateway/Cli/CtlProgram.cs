@@ -25,7 +25,7 @@ internal static class CtlProgram
     {
         try
         {
-            return args is [Completion.Command, .. var words] ? Completion.Offer(words, console) : await InvokeAsync(new CommandTree(console).Root.Parse(args), console);
+            return args is [Completion.Command, .. var words] ? Completion.Offer(words, console) : await InvokeAsync(new CommandTree(console).Parse(args), console);
         }
         catch (CtlException fault)
         {
