@@ -10,6 +10,7 @@ namespace Broker.Gateway.Cli.Bench;
 internal sealed class BenchClient(BenchOptions options, BenchTally tally, Dialer dialer, int number, string clientId) : IAsyncDisposable
 {
     private const int FirstBuffer = 256, UsualBuffer = 64 * 1024, MostBytes = 256 * 1024 * 1024;
+    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(5);
     private readonly TaskCompletionSource<bool> greeted = new(TaskCreationOptions.RunContinuationsAsynchronously), subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private byte[] buffer = new byte[FirstBuffer];
     private Stream? stream;
@@ -82,11 +83,12 @@ internal sealed class BenchClient(BenchOptions options, BenchTally tally, Dialer
     }
 
     /// <summary>Says that it is alive if it has sent nothing for so long.</summary>
-    public Task KeepAliveAsync(long now)
+    /// <param name="now">Of <see cref="BenchClock"/>.</param>
+    public void KeepAlive(long now)
     {
-        if (!IsConnected || options.KeepAlive == 0 || now - lastSent < options.KeepAlive * 750_000_000L) return Task.CompletedTask;
+        if (!IsConnected || options.KeepAlive == 0 || now - lastSent < options.KeepAlive * 750_000_000L) return;
         Add([.. BenchPackets.Pingreq]);
-        return FlushAsync();
+        _ = FlushAsync();
     }
 
     /// <summary>Takes leave with DISCONNECT.</summary>
@@ -98,6 +100,9 @@ internal sealed class BenchClient(BenchOptions options, BenchTally tally, Dialer
         {
             Add([0xE0, 0]);
             await FlushAsync();
+            // Another write may be under way, which takes this with it.
+            var began = BenchClock.Now;
+            while (outbox!.IsWriting && BenchClock.Now - began < LongestFarewell.Ticks * 100) await Task.Delay(1);
         }
 
         IsConnected = false;
@@ -119,10 +124,11 @@ internal sealed class BenchClient(BenchOptions options, BenchTally tally, Dialer
                 held -= taken;
                 if (held > 0 && taken > 0) buffer.AsSpan(taken, held).CopyTo(buffer);
                 if (wanted > buffer.Length || (read + held >= buffer.Length && buffer.Length < UsualBuffer)) Array.Resize(ref buffer, Math.Max(Math.Min(buffer.Length * 4, UsualBuffer), wanted));
-                if (outbox!.Waiting > 0) await FlushAsync();
+                // Not awaited: a client that waits to write must go on reading, or neither side does.
+                if (outbox!.Waiting > 0) _ = FlushAsync();
             }
         }
-        catch (Exception fault) when (fault is IOException or SocketException or WebSocketException or ObjectDisposedException or MalformedPacketException)
+        catch (Exception fault) when (fault is IOException or SocketException or WebSocketException or ObjectDisposedException or MalformedPacketException or ArgumentException or IndexOutOfRangeException)
         {
             reason = Reason(fault);
         }

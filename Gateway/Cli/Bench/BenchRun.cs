@@ -44,6 +44,8 @@ internal sealed class BenchRun(BenchOptions options) : IDisposable
     {
         var began = Take();
         var held = began;
+        using var keepingAlive = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        var keepAlive = KeepAliveAsync(keepingAlive);
         try
         {
             await dialer.ResolveAsync(stop);
@@ -64,8 +66,10 @@ internal sealed class BenchRun(BenchOptions options) : IDisposable
 
         var ended = Take();
         await publishing.CancelAsync();
-        await DrainAsync(stop);
+        await DrainAsync();
         var last = Take();
+        keepingAlive.Dispose();
+        await keepAlive;
         await CloseAsync();
         return new BenchResult(options, began, held, ended, last, [.. tally.Errors]);
     }
@@ -78,7 +82,7 @@ internal sealed class BenchRun(BenchOptions options) : IDisposable
 
     private async Task OpenAllAsync(string role, bool subscribes, CancellationToken stop)
     {
-        using var places = new SemaphoreSlim(MostOpening);
+        var places = new SemaphoreSlim(MostOpening); // not disposed: when it is stopped, some are still opening
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(Math.Max(options.ConnectInterval, 1)));
         var opening = new List<Task>();
         var publishes = role == "pub";
@@ -125,13 +129,9 @@ internal sealed class BenchRun(BenchOptions options) : IDisposable
     {
         var began = BenchClock.Now;
         using var timer = new PeriodicTimer(Step);
-        using var keepingAlive = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        var keepAlive = KeepAliveAsync(keepingAlive);
         var isStopped = false;
         using var watch = stop.Register(() => isStopped = true);
         while (!isStopped && !IsOver(began)) await timer.WaitForNextTickAsync(CancellationToken.None);
-        keepingAlive.Dispose();
-        await keepAlive;
     }
 
     private bool IsOver(long began)
@@ -147,12 +147,12 @@ internal sealed class BenchRun(BenchOptions options) : IDisposable
     {
         while (await timer.WaitForNextTickAsync(CancellationToken.None))
         {
-            foreach (var client in Clients()) await client.KeepAliveAsync(BenchClock.Now);
+            foreach (var client in Clients()) client.KeepAlive(BenchClock.Now);
         }
     }
 
     /// <summary>What was sent is acknowledged, and received, before it is counted.</summary>
-    private async Task DrainAsync(CancellationToken stop)
+    private async Task DrainAsync()
     {
         foreach (var client in Clients()) client.Publisher?.Stop();
         Task[] all;

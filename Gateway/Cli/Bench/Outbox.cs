@@ -11,6 +11,9 @@ internal sealed class Outbox(Stream stream)
     /// <summary>Bytes that wait behind the write that is under way.</summary>
     public int Waiting => Volatile.Read(ref filled);
 
+    /// <summary>Whether a write is under way; stays so when one has failed.</summary>
+    public bool IsWriting => Volatile.Read(ref isWriting);
+
     /// <summary>Adds bytes; they go with the next <see cref="FlushAsync"/>.</summary>
     /// <param name="write">Fills as many bytes as were asked for.</param>
     public void Add<T>(int count, T state, WriteBytes<T> write)

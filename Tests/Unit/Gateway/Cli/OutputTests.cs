@@ -42,7 +42,7 @@ public sealed class OutputTests : IDisposable
         for (var page = 1; page <= 3; page++)
         {
             var rows = string.Join(',', Enumerable.Range((page * 1000) - 1000, page == 3 ? 1 : 1000).Select(number => $$"""{"topic":"t{{number}}","node":"n"}"""));
-            api.Answer($"GET /api/v4/routes?_page={page}&_limit=1000", $$"""{"code":0,"data":[{{rows}}],"meta":{"page":{{page}},"limit":1000,"count":2001}}""");
+            api.Answer($"GET /api/v4/routes?_page={page}&_limit=1000", $$$"""{"code":0,"data":[{{{rows}}}],"meta":{"page":{{{page}}},"limit":1000,"count":2001}}""");
         }
 
         var lines = (await api.RunAsync("routes", "list")).Lines;
