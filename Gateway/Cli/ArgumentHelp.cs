@@ -12,7 +12,7 @@ internal static class ArgumentHelp
         ["like"] = "text that the client identifier holds",
         ["topic"] = "topic name, or filter where filters are meant",
         ["filter"] = "topic filter",
-        ["match"] = "topic filter that the topics match",
+        ["match"] = "topic filter that they match",
         ["qos"] = "quality of service",
         ["state"] = "connected or disconnected",
         ["output"] = "file to write to; - for standard output",

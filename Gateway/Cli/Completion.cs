@@ -75,9 +75,8 @@ internal static class Completion
         var text = string.Join(' ', words.Select(Quote));
         var last = words.Length > 0 ? words[^1] : "";
         var offers = new CommandTree(console).Complete(text).Select(one => one.InsertText ?? one.Label)
-            .Where(offer => offer.StartsWith(last, StringComparison.Ordinal)).Distinct().ToArray();
-        // Options are many, and wanted by whoever begins to write one.
-        if (!last.StartsWith('-') && offers.Any(offer => offer[0] != '-')) offers = [.. offers.Where(offer => offer[0] != '-')];
+            // Options are many, and wanted by whoever begins to write one.
+            .Where(offer => offer.StartsWith(last, StringComparison.Ordinal) && offer.StartsWith('-') == last.StartsWith('-')).Distinct();
         foreach (var offer in offers) console.Out.WriteLine(offer);
         return (int)ExitCode.Done;
     }

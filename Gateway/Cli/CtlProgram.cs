@@ -37,6 +37,12 @@ internal static class CtlProgram
             await console.Error.WriteLineAsync("Stopped.");
             return (int)ExitCode.Refused;
         }
+        catch (Exception fault) when (fault is InvalidOperationException or KeyNotFoundException)
+        {
+            // JSON of another shape
+            await console.Error.WriteLineAsync($"The broker has answered something else than was asked for: {fault.Message}");
+            return (int)ExitCode.Refused;
+        }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             await console.Error.WriteLineAsync(fault.Message);

@@ -16,7 +16,7 @@ internal static class ClientCommands
         CtlCommand.Pages("routes list", "/routes", "topic node", "topic filters and the nodes they lead to"),
         CtlCommand.List("routes show <topic>", "/routes/{topic}", "topic node", "the nodes that a topic filter leads to") with { IsOne = true },
         CtlCommand.Pages(
-            "subscriptions list [--node NODE] [--topic FILTER] [--match TOPIC] [--qos:0|1|2] [--share GROUP]",
+            "subscriptions list [--node NODE] [--topic FILTER] [--match FILTER] [--qos:0|1|2] [--share GROUP]",
             "[/nodes/{node}]/subscriptions?topic={topic}&_match_topic={match}&qos={qos}&share={share}", "clientid topic qos node", "subscriptions, those of absent clients too"),
         CtlCommand.List("subscriptions show <clientid>", "/subscriptions/{clientid}", "clientid topic qos node", "the subscriptions of a client") with { IsOne = true },
         CtlCommand.Post("subscriptions add <clientid> <topic> <qos:0|1|2>", "/mqtt/subscribe", "clientid topic qos#", "subscribes a client, also one that is away"),
@@ -36,7 +36,7 @@ internal static class ClientCommands
             return;
         }
 
-        if (data.TryGetProperty("publisher", out var publisher)) call.Output.Show(publisher);
+        if (data.ValueKind == System.Text.Json.JsonValueKind.Object && data.TryGetProperty("publisher", out var publisher)) call.Output.Show(publisher);
         await call.Output.ShowAsync(new Output.RowShape(["clientid", "verdict", "qos", "filters", "node", "reason"], "receivers"), CallRunner.One(data));
     }
 }

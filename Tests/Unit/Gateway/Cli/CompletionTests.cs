@@ -16,6 +16,7 @@ public sealed class CompletionTests
     [InlineData("sasl scram l", "list lookup")]
     [InlineData("bench p", "pub pubsub")]
     [InlineData("bench conn --if", "--ifaddr")]
+    [InlineData("listeners restart x --n", "--node")]
     [InlineData("nothing k", "")]
     public async Task CommandsAndOptionsAreOffered(string words, string expected) =>
         Assert.Equal(expected, string.Join(' ', (await Ctl.SucceedAsync(["complete", .. words.Split(' ')])).Order(StringComparer.Ordinal)));
