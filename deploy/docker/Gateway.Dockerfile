@@ -22,6 +22,8 @@ FROM mcr.microsoft.com/dotnet/aspnet:10.0
 # A single node keeps its SQLite database in /data. In a cluster the database has everything, and /data stays empty.
 RUN mkdir /data /etc/broker && chown "$APP_UID:$APP_UID" /data
 COPY --from=build /app /app
+# docker exec <container> broker ctl ...
+COPY deploy/bin/broker /usr/local/bin/broker
 ENV Broker__Storage__DataDirectory=/data \
     Broker__Cluster__Port=7800 \
     Broker__Cluster__DrainDelay=00:00:05
