@@ -9,7 +9,7 @@ public sealed class TelemetryOptions
     public const string Section = "Telemetry";
 
     /// <summary>The collector, such as `http://127.0.0.1:4317`; empty if there is none.</summary>
-    [RegularExpression("(https?://.+)?")]
+    [RegularExpression(@"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(/\S*)?")]
     public string OtlpEndpoint { get; set; } = "";
 
     /// <summary>How it is spoken to: `grpc` or `http/protobuf`. With the latter `/v1/traces` and `/v1/metrics` are added to the address.</summary>

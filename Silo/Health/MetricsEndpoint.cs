@@ -15,6 +15,9 @@ namespace Broker.Silo.Health;
 internal sealed class MetricsEndpoint(
     IOptions<MetricsOptions> options, IMeterFactory meters, MeterProvider? provider = null, Func<HttpContext, ValueTask<bool>>? users = null)
 {
+    /// <summary>What shows the HTTP server itself.</summary>
+    public static readonly string[] ServerMeters = ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel"];
+
     private const string Scheme = "Bearer ";
     private readonly byte[] token = Encoding.UTF8.GetBytes(options.Value.Token);
 

@@ -19,11 +19,19 @@ public class NodeTraceTests
     {
         await using var collector = await OtlpCollector.StartAsync(isGrpc: true);
         await BrokerCluster.RunAsync(2, cluster => TraceAsync(cluster, collector),
-            ("Telemetry:OtlpEndpoint", collector.Url), ("Telemetry:SampleRatio", "1"), ("Telemetry:Metrics", "false"), ("OTEL_BSP_SCHEDULE_DELAY", "100"), ("Metrics:LatencySample", "1"));
+            ("Telemetry:OtlpEndpoint", collector.Url), ("Telemetry:SampleRatio", "1"), ("Telemetry:Metrics", "false"), ("OTEL_BSP_SCHEDULE_DELAY", "100"), ("Metrics:LatencySample", "1"), ("Mqtt:SysInterval", "00:00:01"));
     }
 
     private static async Task TraceAsync(BrokerCluster cluster, OtlpCollector collector)
     {
+        using (var reader = await cluster.ConnectAsync(0, new ConnectOptions("reader") { CleanStart = true }))
+        {
+            await reader.SubscribeAsync("$SYS/brokers", 0);
+            string[] names = [];
+            while (names.Length < 2) names = (await reader.ReadAsync(WirePacket.Publish)).Payload.Split(','); // the retained one may be from before the second joined
+            Assert.Equal(["node0@127.0.0.1", "node1@127.0.0.1"], names.Order(StringComparer.Ordinal));
+        }
+
         using var publisher = await cluster.ConnectAsync(0, new ConnectOptions("publisher") { CleanStart = true });
         using var transient = await cluster.ConnectAsync(1, new ConnectOptions("transient") { CleanStart = true });
         using var durable = await cluster.ConnectAsync(1, new ConnectOptions("durable") { IsV5 = true, SessionExpiry = 100 });
