@@ -1,6 +1,7 @@
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Mqtt;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 using DotNetty.Common.Concurrency;
 using DotNetty.Transport.Channels;
@@ -16,6 +17,7 @@ internal sealed class LoopContext : IRunnable
     private readonly long originSource = Random.Shared.NextInt64();
     private readonly List<PacketSender> unflushed = [];
     private readonly List<PacketSender> flushing = [];
+    private readonly MicrosecondClock clock;
     private long originNumber;
 
     public LoopContext(int index, IEventLoop loop, ShardMap map, Pulse pulse, TimeProvider time)
@@ -24,6 +26,7 @@ internal sealed class LoopContext : IRunnable
         Index = index;
         Loop = loop;
         Time = time;
+        clock = new MicrosecondClock(time);
         Filters = new FilterTable(index, map);
         Deadlines = new DeadlineWheel(loop, time);
         Delivery = new LoopDelivery(this);
@@ -51,6 +54,15 @@ internal sealed class LoopContext : IRunnable
     /// <summary>The gateway's hooks.</summary>
     public BrokerHooks Hooks { get; init; } = BrokerHooks.None;
 
+    /// <summary>Where the times go that clients wait; null if nowhere.</summary>
+    public LatencyInstruments? Latencies { get; init; }
+
+    /// <summary>What times and traces deliveries.</summary>
+    public DeliveryWatch Watch { get; init; } = new(null, 0);
+
+    /// <summary>What chooses the messages that are traced; null if none is.</summary>
+    public MessageSampler? Sampler { get; init; }
+
     /// <summary>The last PUBLISH encoded for several subscribers.</summary>
     public EncodedPublish Encoded { get; } = new();
 
@@ -66,8 +78,14 @@ internal sealed class LoopContext : IRunnable
     /// <summary>When the packets that are being handled were read, as <see cref="TimeProvider.GetTimestamp"/> has it: asked once for all of them.</summary>
     public long ReadAt { get; private set; }
 
+    /// <summary>The same in Unix microseconds.</summary>
+    public long ReadAtMicroseconds { get; private set; }
+
+    /// <summary>Now, in Unix microseconds by the clock of <see cref="ReadAtMicroseconds"/>.</summary>
+    public long NowMicroseconds => clock.Read(Time.GetTimestamp());
+
     /// <summary>Packets have been read.</summary>
-    public void BeginRead() => ReadAt = Time.GetTimestamp();
+    public void BeginRead() => ReadAtMicroseconds = clock.Read(ReadAt = Time.GetTimestamp());
 
     /// <summary>The name between nodes of the next QoS 2 message whose publisher's session lives in this process only.</summary>
     public MessageOrigin NextOrigin() => new(originSource, ++originNumber);
@@ -118,6 +136,7 @@ internal sealed class LoopContext : IRunnable
         unflushed.Clear();
         foreach (var sender in flushing) sender.Flush();
         flushing.Clear();
+        Watch.Flushed(this);
     }
 }
 

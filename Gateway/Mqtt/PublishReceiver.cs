@@ -52,8 +52,10 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         // Behind what the alias is learned from, so that a refusal costs this message only.
         if (quota is not null && !MayRoute(packet, quota)) return;
         var message = MakeMessage(packet, topic);
+        var activity = connection.Loop.Sampler?.Begin(ref message);
         if (connection.Access!.KnowsPublish(topic, connection.Loop.ReadAt) && !services.Hooks.WatchesPublishes) Route(message, topic.Route, packet.Qos, packet.PacketIdentifier);
         else Authorize(message, topic, packet.PacketIdentifier);
+        activity?.Dispose();
     }
 
     /// <summary>Gives the client another quota than the configured one; null takes that again.</summary>
@@ -114,6 +116,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         Properties = packet.Properties,
         PublisherId = connection.Client!.ClientId,
         ExpiresAt = packet.MessageExpiryInterval is { } seconds ? connection.Loop.NowMs + seconds * 1000L : 0,
+        ReceivedAt = connection.Loop.ReadAtMicroseconds,
     };
 
     private void Authorize(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier) => _ = connection.Reading.RunAsync(async () =>

@@ -77,6 +77,7 @@ public enum Metric
     ClientAclDeny,
     ClientAclCacheHit,
     ClientAclIgnore,
+    ClientAclCacheHit,
     ClientDisconnected,
     ClientRefused,
     ClientRefusedBanned,

@@ -20,6 +20,7 @@ namespace Broker.Silo.Health;
 /// dashboard port as well.</summary>
 /// <remarks>It is up before the process has joined its cluster and until it has left: a process that is not ready says so.</remarks>
 internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, AdminPorts ports, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, ILoggerFactory loggers, MetricsEndpoint? metrics = null) : IHostedService, IAsyncDisposable
 {
     /// <summary>What connections to the dashboard's port have among their items.</summary>
     public const string DashboardItem = "dashboard";
@@ -45,6 +46,7 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
+        metrics?.Share(builder.Services);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -59,6 +61,7 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         server.UseRouting();
         server.MapGet("/health/live", () => Results.Text("live\n"));
         server.MapGet("/health/ready", Ready);
+        metrics?.Map(server);
         foreach (var map in others) map(server);
         try
         {
