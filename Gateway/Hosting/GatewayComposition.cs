@@ -9,6 +9,7 @@ using Broker.Gateway.Security;
 using Broker.Gateway.Security.Bans;
 using Broker.Gateway.Security.Guard;
 using Broker.Gateway.Sessions;
+using Broker.Gateway.Tracing;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Gateways;
@@ -40,6 +41,7 @@ internal static class GatewayComposition
         builder.AddHooks();
         builder.AddSecurity();
         builder.AddModules();
+        builder.AddTracing();
         builder.AddAdmin();
         services.AddSingleton<SubscriptionHandler>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<MqttOptions>>().Value.ToSessionDefaults());

@@ -3,6 +3,7 @@ using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Codec;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
+using Broker.Gateway.Tracing;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Plugins;
@@ -29,6 +30,9 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
     private DeliveryHooks? hooked;
     private uint maximumPacketSize = uint.MaxValue;
     private bool sendsProblemInformation = true;
+
+    /// <summary>What traces the connection; null while nothing does.</summary>
+    public ConnectionTracer? Tracer { get; set; }
 
     /// <summary>False while the socket cannot keep up.</summary>
     public bool IsWritable => channel.IsWritable;
@@ -67,6 +71,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
         Written(size);
         traffic.PacketsSent++;
         SentPackets.Count(packet);
+        Tracer?.Sent(packet);
         return true;
     }
 
@@ -75,6 +80,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
     {
         Written(codec.WriteAcknowledgement(type, packetIdentifier, code, Reserve(MqttCodec.MaxAcknowledgementBytes)));
         traffic.PacketsSent++;
+        Tracer?.Acknowledged("sent", type, packetIdentifier, code);
         BrokerCounters.Add(type switch
         {
             PacketType.Puback => Metric.PacketsPubackSent,
@@ -90,9 +96,14 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
     /// <summary>Writes a PUBLISH.</summary>
     /// <param name="shared">Other subscribers are about to get the very same packet.</param>
     /// <returns>False if it is larger than the client accepts: then it counts as delivered. [MQTT-3.1.2-25]</returns>
-    public bool Publish(in Delivery delivery, bool dup, bool shared) => loop.Hooks.WatchesDeliveries
-        ? Write((hooked ??= new DeliveryHooks(loop.Hooks, client!)).Delivering(delivery), dup, shared: false)
-        : Write(delivery, dup, shared);
+    public bool Publish(in Delivery delivery, bool dup, bool shared)
+    {
+        var isWritten = loop.Hooks.WatchesDeliveries
+            ? Write((hooked ??= new DeliveryHooks(loop.Hooks, client!)).Delivering(delivery), dup, shared: false)
+            : Write(delivery, dup, shared);
+        Tracer?.Sent(delivery, dup, isWritten);
+        return isWritten;
+    }
 
     private bool Write(in Delivery delivery, bool dup, bool shared)
     {

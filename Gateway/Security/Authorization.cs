@@ -1,4 +1,5 @@
 using Broker.Gateway.History;
+using Broker.Gateway.Tracing;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Microsoft.Extensions.Options;
@@ -35,12 +36,13 @@ internal sealed class Authorization(IEnumerable<IAuthorizer> authorizers, IOptio
     public AccessCache? MakeCache() => options.AccessCacheSize > 0 ? new AccessCache(options.AccessCacheSize) : null;
 
     /// <summary>Asks the sources in their order until one does not ignore; if all do, the configuration decides.</summary>
-    public async ValueTask<AccessAnswer> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic, DateTimeOffset now)
+    public async ValueTask<AccessAnswer> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic, DateTimeOffset now, ConnectionTracer? tracer = null)
     {
         BrokerCounters.Add(Metric.ClientCheckAcl);
         var decision = await DecideAsync(client, access, topic, now + options.AccessCacheTime);
         BrokerCounters.Add(Metric.ClientAclIgnore, decision.Ignored);
         BrokerCounters.Add(decision.IsAllowed ? Metric.ClientAclAllow : Metric.ClientAclDeny);
+        tracer?.Decided(access, topic, decision.IsAllowed, decision.Source, decision.Rule);
         if (!decision.IsAllowed) Note(client, access, topic, decision.Source, decision.Rule);
         return new AccessAnswer(decision.IsAllowed, decision.Until == default ? 0 : decision.Until.ToUnixTimeMilliseconds());
     }
