@@ -159,7 +159,7 @@ internal sealed class SubscriptionHandler(IOptions<MqttOptions> mqtt, Authorizat
     /// <returns>Success if there is room for the subscription, and then it is among the accepted.</returns>
     private ReasonCode Accept(Connection connection, SubscriptionRequest request, List<Subscription> accepted)
     {
-        if (!TryMount(connection, request.Filter, out var filter)) return ReasonCode.TopicFilterInvalid;
+        if (!TryMount(connection, request.Filter, out var filter) || (filter.IsExclusive && !options.ExclusiveSubscription)) return ReasonCode.TopicFilterInvalid;
         if (IsOverLimit(connection.Session!, filter, accepted)) return ReasonCode.QuotaExceeded;
         var subscription = request.Options;
         if (options.IgnoreLoopDeliver && !connection.IsV5 && !filter.IsShared) subscription = subscription with { NoLocal = true };

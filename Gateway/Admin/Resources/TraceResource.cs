@@ -161,7 +161,7 @@ internal sealed partial class TraceResource(TraceTable table, RecordFeed records
     private static (TraceKind Kind, string? Filter) Read(ApiCall call) => call.Find("type") switch
     {
         "clientid" => (TraceKind.ClientId, call.Find("clientid") is { Length: > 0 } id ? id : null),
-        "topic" => (TraceKind.Topic, TopicFilter.TryParse(call.Find("topic"), out var filter) && !filter.IsShared ? filter.Text : null),
+        "topic" => (TraceKind.Topic, TopicFilter.TryParse(call.Find("topic"), out var filter) && !filter.IsGrouped ? filter.Text : null),
         "ip_address" => (TraceKind.IpAddress, IPAddress.TryParse(call.Find("ip_address"), out var address) ? TraceText.Plain(address).ToString() : null),
         _ => (default, null),
     };
