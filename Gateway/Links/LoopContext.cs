@@ -16,6 +16,7 @@ internal sealed class LoopContext : IRunnable
     private readonly long originSource = Random.Shared.NextInt64();
     private readonly List<PacketSender> unflushed = [];
     private readonly List<PacketSender> flushing = [];
+    private readonly MicrosecondClock clock;
     private long originNumber;
 
     public LoopContext(int index, IEventLoop loop, ShardMap map, Pulse pulse, TimeProvider time)
@@ -24,6 +25,7 @@ internal sealed class LoopContext : IRunnable
         Index = index;
         Loop = loop;
         Time = time;
+        clock = new MicrosecondClock(time);
         Filters = new FilterTable(index, map);
         Deadlines = new DeadlineWheel(loop, time);
         Delivery = new LoopDelivery(this);
@@ -66,8 +68,14 @@ internal sealed class LoopContext : IRunnable
     /// <summary>When the packets that are being handled were read, as <see cref="TimeProvider.GetTimestamp"/> has it: asked once for all of them.</summary>
     public long ReadAt { get; private set; }
 
+    /// <summary>The same in Unix microseconds.</summary>
+    public long ReadAtMicroseconds { get; private set; }
+
+    /// <summary>Now, in Unix microseconds by the clock of <see cref="ReadAtMicroseconds"/>.</summary>
+    public long NowMicroseconds => clock.Read(Time.GetTimestamp());
+
     /// <summary>Packets have been read.</summary>
-    public void BeginRead() => ReadAt = Time.GetTimestamp();
+    public void BeginRead() => ReadAtMicroseconds = clock.Read(ReadAt = Time.GetTimestamp());
 
     /// <summary>The name between nodes of the next QoS 2 message whose publisher's session lives in this process only.</summary>
     public MessageOrigin NextOrigin() => new(originSource, ++originNumber);

@@ -115,6 +115,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         Properties = packet.Properties,
         PublisherId = connection.Client!.ClientId,
         ExpiresAt = packet.MessageExpiryInterval is { } seconds ? connection.Loop.NowMs + seconds * 1000L : 0,
+        ReceivedAt = connection.Loop.ReadAtMicroseconds,
     };
 
     private void Authorize(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier) => _ = connection.Reading.RunAsync(async () =>

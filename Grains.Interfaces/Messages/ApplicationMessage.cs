@@ -39,6 +39,10 @@ public sealed class ApplicationMessage
     [Id(7)]
     public MessageOrigin? Origin { get; init; }
 
+    /// <summary>When the gateway read it from its publisher, in Unix microseconds by the clock of that machine; 0 if no client has sent it.</summary>
+    [Id(8)]
+    public long ReceivedAt { get; init; }
+
     /// <summary>The same message with some things changed; null leaves them as they are.</summary>
     /// <param name="payload">Owned by the new message.</param>
     /// <param name="properties">Those that it has and MQTT 5.0 hands on.</param>
@@ -52,6 +56,7 @@ public sealed class ApplicationMessage
         PublisherId = PublisherId,
         ExpiresAt = ExpiresAt,
         Origin = Origin,
+        ReceivedAt = ReceivedAt,
     };
 
     /// <summary>The same message with another end of life.</summary>
@@ -74,6 +79,7 @@ public sealed class ApplicationMessage
         PublisherId = PublisherId,
         ExpiresAt = expiresAt,
         Origin = origin,
+        ReceivedAt = ReceivedAt,
     };
 
     /// <summary>True once its message expiry interval has passed.</summary>

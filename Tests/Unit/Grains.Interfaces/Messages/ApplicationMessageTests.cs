@@ -41,6 +41,7 @@ public class ApplicationMessageTests
             Properties = new MessageProperties { IsText = true },
             PublisherId = "p",
             ExpiresAt = 5,
+            ReceivedAt = 7,
         };
         var changed = message.ExpiringAt(9);
         Assert.Equal(5, message.ExpiresAt);

@@ -1,0 +1,27 @@
+namespace Broker.Gateway.Links;
+
+/// <summary>Unix time in microseconds, out of timestamps: who has one need not ask for the time as well.</summary>
+/// <remarks>Set by the machine's clock once a second, so that it follows when that is corrected. On one thread only.</remarks>
+internal sealed class MicrosecondClock(TimeProvider time)
+{
+    private readonly double microsecondsPerTick = 1e6 / time.TimestampFrequency;
+    private long offset;
+    private long nextSetting = long.MinValue;
+
+    /// <summary>The time at a timestamp.</summary>
+    /// <param name="timestamp">A recent one.</param>
+    public long Read(long timestamp)
+    {
+        if (timestamp >= nextSetting) Set();
+        return offset + Scale(timestamp);
+    }
+
+    private void Set()
+    {
+        var timestamp = time.GetTimestamp();
+        offset = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond - Scale(timestamp);
+        nextSetting = timestamp + time.TimestampFrequency;
+    }
+
+    private long Scale(long timestamp) => (long)(timestamp * microsecondsPerTick);
+}
