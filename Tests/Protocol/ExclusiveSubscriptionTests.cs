@@ -94,7 +94,7 @@ public sealed class ExclusiveSubscriptionTests(ExclusiveSubscriptionTests.Fixtur
         await client.SubscribeAsync("$exclusive/ex-kept/+");
         Assert.True((await client.ExpectPublishAsync("ex-kept/1", "kept")).Retain);
         await plain.SubscribeAsync("ex-kept/2");
-        await plain.PublishAsync("ex-kept/2", "both");
+        await plain.PublishAsync("ex-kept/2", "both", Qos.AtMostOnce);
         await plain.ExpectPublishAsync("ex-kept/2", "both");
         await client.ExpectPublishAsync("ex-kept/2", "both");
         using var api = new ApiClient(broker);

@@ -231,7 +231,8 @@ public class ShardTests
         Assert.False(Claim(shard, "$exclusive/a/+", FakeDestinations.Session("c"), 1));
         Assert.True(Claim(shard, "$exclusive/a/b", other, 3)); // another filter, though it overlaps
         Dispatch(shard, "a/b", "x");
-        Assert.Equal(([1UL], ["gateway 1: x → 3"]), (shared.ToArray(), factory.Delivered.ToArray()));
+        Assert.Equal([1UL], shared);
+        Assert.Equal(["gateway 1: x → 3"], factory.Delivered);
         Assert.Equal(["$exclusive/a/+", "$exclusive/a/b"], shard.Snapshot().Select(route => route.Filter.Text).Order());
         Remove(shard, "$exclusive/a/+", other, 1); // what it never had
         Assert.False(Claim(shard, "$exclusive/a/+", other, 4));
