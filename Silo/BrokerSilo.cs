@@ -129,6 +129,7 @@ internal static class BrokerSilo
         services.AddSingleton<INodeResource, AbsentClients>();
         services.AddSingleton<INodeResource, DurableSubscriptions>();
         services.AddSingleton<INodeResource, LocalRoutes>();
+        services.AddSingleton<INodeResource, RetainedListing>();
     }
 
     private static void AddGrainServices(IServiceCollection services)

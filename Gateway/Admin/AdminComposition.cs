@@ -49,6 +49,8 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, ModuleResource>();
         services.AddSingleton<IApiResource, TopicMetricResource>();
         services.AddSingleton<INodeResource, LocalTopicMetrics>();
+        services.AddSingleton<IApiResource, SlowSubscriptionResource>();
+        services.AddSingleton<INodeResource, LocalSlowSubscriptions>();
         services.AddSingleton<SystemLoad>();
         services.AddSingleton<IApiResource, Prometheus>();
         services.AddSingleton<IApiResource, Banned>();
@@ -61,6 +63,7 @@ internal static class AdminComposition
         builder.AddMonitor();
         services.AddEmqxCompanions();
         services.AddBackup();
+        services.AddSingleton<IApiResource, RetainedResource>();
         services.AddSingleton<ApiServer>();
         // Who may read metrics that are not for everybody.
         services.AddSingleton<Func<HttpContext, ValueTask<bool>>>(provider => async call => (await provider.GetRequiredService<ApiAccess>().AdmitAsync(call)).Admission == Admission.Welcome);

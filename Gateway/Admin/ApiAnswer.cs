@@ -31,6 +31,23 @@ internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
     public string? Reason { get; private init; }
 
     public static ApiAnswer Plain(int status, string text) => new(status, _ => { }) { Text = text, Reason = status >= 400 ? text : null };
+    /// <summary>Instead of JSON, a file, which is disposed of when it is sent.</summary>
+    public Stream? File { get; private init; }
+
+    /// <summary>A file to be saved.</summary>
+    public static ApiAnswer Download(Stream file, string type, string name) => new(200, _ => { }) { File = file, Type = type, FileName = name };
+
+    /// <summary>The name to save that under.</summary>
+    public string? FileName { get; private init; }
+
+    /// <summary>Refused with a code that is a word, as EMQ X 4.4 does in some places.</summary>
+    public static ApiAnswer Fault(string code, string message) => new(200, json =>
+    {
+        json.WriteString("code", code);
+        json.WriteString("message", message);
+    });
+
+    public static ApiAnswer Plain(int status, string text) => new(status, _ => { }) { Text = text };
 
     /// <summary>Refused, with a code of <see cref="ResultCode"/>.</summary>
     public static ApiAnswer Fault(ResultCode code, string message) => new(200, json =>

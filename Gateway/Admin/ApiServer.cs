@@ -200,6 +200,15 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
             return;
         }
 
+        if (answer.File is { } file)
+        {
+            await using var sent = file;
+            context.Response.ContentType = answer.Type;
+            context.Response.Headers.ContentDisposition = $"attachment; filename=\"{answer.FileName}\"";
+            await file.CopyToAsync(context.Response.Body, context.RequestAborted);
+            return;
+        }
+
         context.Response.ContentType = "application/json";
         await using (var json = new Utf8JsonWriter((IBufferWriter<byte>)context.Response.BodyWriter))
         {

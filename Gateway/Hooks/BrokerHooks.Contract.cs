@@ -53,11 +53,13 @@ internal sealed partial class BrokerHooks
     void IBrokerHooks.MessageDropped(ApplicationMessage message, string reason)
     {
         TopicMetrics?.Find(message.Topic)?.CountDropped();
+        Traces?.Unrouted(message, reason);
         if (!MessageDropped.IsEmpty) MessageDropped.Raise(new MessageDropped(message, reason));
     }
 
     void IBrokerHooks.DeliveryDropped(string clientId, ApplicationMessage message, string reason)
     {
+        Traces?.Dropped(clientId, message, reason);
         Recorder?.AddDropped(clientId, message.Topic.Text, reason);
         if (!DeliveryDropped.IsEmpty) DeliveryDropped.Raise(new DeliveryDropped(clientId, message, reason));
     }
@@ -65,6 +67,7 @@ internal sealed partial class BrokerHooks
     void IBrokerHooks.SessionEnded(string clientId, bool isDiscarded)
     {
         var reason = isDiscarded ? "discarded" : "terminated";
+        Traces?.SessionEnded(clientId, reason);
         Recorder?.Add(clientId, new ClientEvent(ClientEventKind.SessionEnded) { Reason = reason });
         var point = isDiscarded ? SessionDiscarded : SessionTerminated;
         if (!point.IsEmpty) point.Raise(new SessionEvent(clientId, Reason: reason));

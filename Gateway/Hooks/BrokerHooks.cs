@@ -1,6 +1,7 @@
 using System.Runtime.Loader;
 using Broker.Gateway.History;
 using Broker.Gateway.Modules;
+using Broker.Gateway.Tracing;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Plugins;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -66,6 +67,12 @@ internal sealed partial class BrokerHooks : IHooks, IBrokerHooks
 
     /// <summary>Counts what goes over single topics, with callbacks or without.</summary>
     public TopicMetrics? TopicMetrics { get; init; }
+
+    /// <summary>Finds slow clients, with callbacks or without.</summary>
+    public SlowSubscriptions? SlowSubscriptions { get; init; }
+
+    /// <summary>Traces to files, with callbacks or without.</summary>
+    public Traces? Traces { get; init; }
 
     /// <summary>Remembers what sessions lose, with callbacks or without.</summary>
     public FlightRecorder? Recorder { get; init; }

@@ -4,6 +4,7 @@ using Broker.Gateway.Hosting;
 using Broker.Gateway.Modules;
 using Broker.Gateway.Plugins;
 using Broker.Gateway.Security;
+using Broker.Gateway.Tracing;
 using Broker.Grains.Interfaces.Plugins;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -28,6 +29,8 @@ internal static class HookComposition
         {
             Recorder = provider.GetRequiredService<FlightRecorder>(),
             TopicMetrics = provider.GetRequiredService<TopicMetrics>(),
+            SlowSubscriptions = provider.GetRequiredService<SlowSubscriptions>(),
+            Traces = provider.GetRequiredService<Traces>(),
         });
         services.AddSingleton<IHooks>(provider => provider.GetRequiredService<BrokerHooks>());
         services.Replace(ServiceDescriptor.Singleton<IBrokerHooks>(provider => provider.GetRequiredService<BrokerHooks>()));

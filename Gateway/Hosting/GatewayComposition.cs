@@ -11,6 +11,7 @@ using Broker.Gateway.Security;
 using Broker.Gateway.Security.Bans;
 using Broker.Gateway.Security.Guard;
 using Broker.Gateway.Sessions;
+using Broker.Gateway.Tracing;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Gateways;
@@ -46,6 +47,7 @@ internal static class GatewayComposition
         builder.AddSecurity();
         builder.AddSettings();
         builder.AddModules();
+        builder.AddTracing();
         builder.AddAdmin();
         builder.AddAlarms();
         services.AddSingleton<SubscriptionHandler>();

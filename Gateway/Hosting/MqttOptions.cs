@@ -37,6 +37,9 @@ internal sealed class MqttOptions : SessionOptions
     /// <summary>Whether subscriptions may be shared. If not: SUBACK 0x9E.</summary>
     public bool SharedSubscription { get; set; } = true;
 
+    /// <summary>Whether there are exclusive subscriptions, `$exclusive/…`, which one session in the cluster may have. If not: SUBACK 0x8F.</summary>
+    public bool ExclusiveSubscription { get; set; }
+
     /// <summary>Whether subscriptions may carry identifiers. If not: DISCONNECT 0xA1.</summary>
     public bool SubscriptionIdentifiers { get; set; } = true;
 

@@ -5,7 +5,7 @@ using Broker.Grains.Interfaces.Topics;
 namespace Broker.Gateway.Links;
 
 /// <summary>The filters of one event loop's transient sessions: by name when one subscribes, by route when a message comes.</summary>
-/// <remarks>Written and delivered from on its loop only. A shared filter has an entry for each subscriber, as the shard chooses among them.</remarks>
+/// <remarks>Written and delivered from on its loop only. A shared filter has an entry for each subscriber, as the shard chooses among them; an exclusive one too, as the shard chooses whom it takes.</remarks>
 internal sealed class FilterTable
 {
     private const int MaxRetired = 1024;
@@ -47,7 +47,7 @@ internal sealed class FilterTable
     /// <summary>The entry of an unshared filter.</summary>
     public bool TryFind(in TopicFilter filter, [NotNullWhen(true)] out LocalFilter? found) => byName.TryGetValue(filter.Text, out found);
 
-    /// <summary>Makes an entry for one subscriber of a shared filter.</summary>
+    /// <summary>Makes an entry for one subscriber of a shared or exclusive filter.</summary>
     public LocalFilter AddShared(in TopicFilter filter) => Add(filter);
 
     /// <summary>The entry of a route; null if it has gone.</summary>
@@ -81,7 +81,7 @@ internal sealed class FilterTable
 
     /// <summary>The routes that live in a shard; for a shard that recovers. Runs on the loop.</summary>
     public List<RouteChange> RoutesOf(int shard, RouteDestination self) =>
-        [.. byShard.Of(shard).Select(filter => new RouteChange(filter.Filter, self, RouteOf(filter)))];
+        [.. byShard.Of(shard).Where(filter => !filter.IsClaiming).Select(filter => new RouteChange(filter.Filter, self, RouteOf(filter)))];
 
     /// <summary>The digest of these routes; for a shard that audits itself. Runs on the loop.</summary>
     public RouteDigest DigestOf(int shard) => byShard.DigestOf(shard);

@@ -11,7 +11,9 @@ internal sealed class LocalFilter(TopicFilter filter, int slot, int generation)
     private Subscriber single;
     private Crowd? crowd;
 
-    /// <summary>Its registration under way, or its heir: never both.</summary>
+    private static readonly object Claiming = new();
+
+    /// <summary>Its registration under way, its claim, or its heir: never two of them.</summary>
     private object? phase;
 
     /// <summary>The whole filter, mountpoint included.</summary>
@@ -26,6 +28,13 @@ internal sealed class LocalFilter(TopicFilter filter, int slot, int generation)
     {
         get => phase as Task;
         set => phase = value;
+    }
+
+    /// <summary>Whether it is not yet known that its subscriber may hold it, as it is exclusive: a shard that comes up is not told of it.</summary>
+    public bool IsClaiming
+    {
+        get => ReferenceEquals(phase, Claiming);
+        set => phase = value ? Claiming : null;
     }
 
     /// <summary>Who takes what still comes for a shared filter whose subscriber has left; null before.</summary>

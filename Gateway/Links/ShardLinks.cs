@@ -88,6 +88,15 @@ internal sealed class ShardLinks
         return Task.WhenAll(done);
     }
 
+    /// <summary>Asks the shard that decides whether this gateway's subscriber may hold an exclusive filter; then its route is there. The other shards of a broad one are to be told
+    /// as of any filter.</summary>
+    public ValueTask<bool> ClaimAsync(RouteChange change)
+    {
+        var shard = Map.DecidingShardOf(change.Filter);
+        if (routes[shard].IsIdle && local.Find(shard) is { } here && here.TryClaim(change, out var isGranted)) return ValueTask.FromResult(isGranted);
+        return new ValueTask<bool>(routes[shard].ClaimAsync(change));
+    }
+
     /// <summary>Activates every shard, so that the first message finds it.</summary>
     public Task WarmUpAsync(IGrainFactory grains) =>
         Task.WhenAll(Enumerable.Range(0, Map.Count).Select(shard => grains.GetGrain<ITopicShardGrain>(shard).Ping()));
@@ -112,7 +121,7 @@ internal sealed class ShardLinks
         }
     }
 
-    private readonly record struct RouteWork(RouteChange Change, ApplicationMessage? Redispatch, TaskCompletionSource? Done);
+    private readonly record struct RouteWork(RouteChange Change, ApplicationMessage? Redispatch, TaskCompletionSource? Done, TaskCompletionSource<bool>? Claim = null);
 
     private sealed class RouteLink(IGrainFactory grains, int shard, TimeProvider time)
         : BatchLink<RouteWork>(capacity: int.MaxValue, maxBatch: 5000, giveUpAfter: TimeSpan.FromSeconds(60), time)
@@ -124,20 +133,42 @@ internal sealed class ShardLinks
             return done.Task;
         }
 
+        public Task<bool> ClaimAsync(in RouteChange change)
+        {
+            var claim = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            TryEnqueue(new RouteWork(change, null, null, claim));
+            return claim.Task;
+        }
+
         public void Redispatch(in TopicFilter filter, ApplicationMessage message) =>
             TryEnqueue(new RouteWork(new RouteChange(filter, null!, 0), message, null));
 
         protected override async Task SendAsync(RouteWork[] batch, long batchNumber)
         {
             var grain = grains.GetGrain<ITopicShardGrain>(shard);
-            await grain.Change([.. batch.Where(work => work.Redispatch is null).Select(work => work.Change)]);
+            var changing = Array.FindAll(batch, work => work.Redispatch is null);
+            var changes = Array.ConvertAll(changing, work => work.Change);
+            if (Array.Exists(changing, work => work.Claim is not null))
+            {
+                var made = await grain.Claim(changes, Array.ConvertAll(changing, work => work.Claim is not null));
+                for (var i = 0; i < made.Length; i++) changing[i].Claim?.TrySetResult(made[i]);
+            }
+            else
+            {
+                await grain.Change(changes);
+            }
+
             foreach (var work in batch.Where(work => work.Redispatch is not null)) await grain.Redispatch(work.Change.Filter, [work.Redispatch!]);
             foreach (var work in batch) work.Done?.TrySetResult();
         }
 
         protected override void OnGivenUp(RouteWork[] batch, Exception error)
         {
-            foreach (var work in batch) work.Done?.TrySetException(error);
+            foreach (var work in batch)
+            {
+                work.Done?.TrySetException(error);
+                work.Claim?.TrySetException(error);
+            }
         }
     }
 }

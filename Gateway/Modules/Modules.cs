@@ -33,6 +33,7 @@ internal sealed class Modules(ModuleTable table, RecordFeed records, IOptionsMon
     public const string AutoSubscribe = "emqx_mod_subscription";
     public const string Rewrite = "emqx_mod_rewrite";
     public const string TopicMetrics = "emqx_mod_topic_metrics";
+    public const string SlowSubscriptions = "emqx_mod_slow_subs";
 
     public IReadOnlyList<Module> All { get; } =
     [
@@ -40,6 +41,11 @@ internal sealed class Modules(ModuleTable table, RecordFeed records, IOptionsMon
         new(AutoSubscribe, "Subscribes clients when they connect", usual => usual.AutoSubscribe),
         new(Rewrite, "Changes topics", usual => usual.Rewrite),
         new(TopicMetrics, "Counts what goes over single topics", usual => usual.TopicMetrics),
+        new(Presence, "Messages about clients that come and go", options.Value.Presence),
+        new(AutoSubscribe, "Subscribes clients when they connect", options.Value.AutoSubscribe),
+        new(Rewrite, "Changes topics", options.Value.Rewrite),
+        new(TopicMetrics, "Counts what goes over single topics", options.Value.TopicMetrics),
+        new(SlowSubscriptions, "Finds out which clients are slow", options.Value.SlowSubscriptions),
     ];
 
     /// <summary>Calls back whenever a module may have been turned on or off.</summary>

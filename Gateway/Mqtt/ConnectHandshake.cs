@@ -177,7 +177,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
     private bool CanMountWill() =>
         mountpoint.Length == 0 || connect.Will is not { } will || TopicName.TryParse(Encoding.UTF8.GetBytes(mountpoint + will.Topic.Text), out _);
 
-    private ClientInfo Describe(string id) => new()
+    private ClientInfo Describe(string id) => connection.Identify(connect, new()
     {
         ClientId = id,
         UserName = userName,
@@ -192,7 +192,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         CommonName = peer.CommonName,
         Subject = peer.Subject,
         ConnectedAt = connection.Loop.Time.GetUtcNow(),
-    };
+    });
 
     /// <summary>The client is who it says: gives it what it was granted, and looks whether its will may be.</summary>
     private async ValueTask AdmitAsync(ClientGrants grants, byte[]? authenticationData)
@@ -204,7 +204,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
             return;
         }
 
-        if (connect.Will is { } will && !await new ClientAccess(services.Authorization, client, connection.Loop.Time).MayAsync(TopicAccess.Publish, will.Topic.Text))
+        if (connect.Will is { } will && !await new ClientAccess(services.Authorization, client, connection.Loop.Time) { Tracer = connection.Tracer }.MayAsync(TopicAccess.Publish, will.Topic.Text))
         {
             if (services.Authorization.DenialDisconnects)
             {

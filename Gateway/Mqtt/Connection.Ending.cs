@@ -22,6 +22,7 @@ internal sealed partial class Connection
     private void End(string reason)
     {
         if (IsEnding) return;
+        Tracer?.Ended(reason);
         var wasConnected = Phase == ConnectionPhase.Connected;
         Phase = ConnectionPhase.Ending;
         KeepAlive.Stop();

@@ -124,11 +124,15 @@ internal sealed partial class Connection : IPacketHandler
 
     public void OnPublish(in PublishPacket packet) => publishReceiver.Receive(packet);
 
-    public void OnAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code) =>
+    public void OnAcknowledgement(PacketType type, ushort packetIdentifier, ReasonCode code)
+    {
+        Tracer?.Acknowledged("received", type, packetIdentifier, code);
         acknowledgementReceiver.Receive(type, packetIdentifier, code);
+    }
 
     public void OnPacket(ControlPacket packet)
     {
+        Tracer?.Received(packet);
         switch (packet)
         {
             case PingreqPacket:
@@ -224,7 +228,7 @@ internal sealed partial class Connection : IPacketHandler
     /// <summary>The handshake has succeeded and CONNACK is written.</summary>
     public void Accepted(ClientInfo client, ISession session, string mountpoint)
     {
-        (Access, Session, Mountpoint) = (new ClientAccess(services.Authorization, client, Loop.Time), session, mountpoint);
+        (Access, Session, Mountpoint) = (new ClientAccess(services.Authorization, client, Loop.Time) { Tracer = Tracer }, session, mountpoint);
         Phase = ConnectionPhase.Connected;
         LeaveHandshake();
         KeepAlive.Start(client.KeepAlive, Mqtt);

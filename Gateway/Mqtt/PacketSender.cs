@@ -1,8 +1,10 @@
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Links;
+using Broker.Gateway.Modules;
 using Broker.Gateway.Mqtt.Codec;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
+using Broker.Gateway.Tracing;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Plugins;
@@ -28,8 +30,12 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
     private ClientInfo? client;
     private long servesSince;
     private DeliveryHooks? hooked;
+    private DeliveryTimes? times;
     private uint maximumPacketSize = uint.MaxValue;
     private bool sendsProblemInformation = true;
+
+    /// <summary>What traces the connection; null while nothing does.</summary>
+    public ConnectionTracer? Tracer { get; set; }
 
     /// <summary>False while the socket cannot keep up.</summary>
     public bool IsWritable => channel.IsWritable;
@@ -68,6 +74,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
         Written(size);
         traffic.PacketsSent++;
         SentPackets.Count(packet);
+        Tracer?.Sent(packet);
         return true;
     }
 
@@ -76,6 +83,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
     {
         Written(codec.WriteAcknowledgement(type, packetIdentifier, code, Reserve(MqttCodec.MaxAcknowledgementBytes)));
         traffic.PacketsSent++;
+        Tracer?.Acknowledged("sent", type, packetIdentifier, code);
         BrokerCounters.Add(type switch
         {
             PacketType.Puback => Metric.PacketsPubackSent,
@@ -86,14 +94,27 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
     }
 
     /// <summary>The client has acknowledged what it got under an identifier, with PUBACK or PUBREC.</summary>
-    public void NoteAcknowledged(ushort packetIdentifier) => hooked?.Acknowledged(packetIdentifier);
+    public void NoteAcknowledged(ushort packetIdentifier)
+    {
+        hooked?.Acknowledged(packetIdentifier);
+        times?.Acknowledged(packetIdentifier, isComplete: false);
+    }
+
+    /// <summary>PUBCOMP has come for what the client got under an identifier.</summary>
+    public void NoteCompleted(ushort packetIdentifier) => times?.Acknowledged(packetIdentifier, isComplete: true);
 
     /// <summary>Writes a PUBLISH.</summary>
     /// <param name="shared">Other subscribers are about to get the very same packet.</param>
     /// <returns>False if it is larger than the client accepts: then it counts as delivered. [MQTT-3.1.2-25]</returns>
-    public bool Publish(in Delivery delivery, bool dup, bool shared) => loop.Hooks.WatchesDeliveries
-        ? Write((hooked ??= new DeliveryHooks(loop.Hooks, client!)).Delivering(delivery), dup, shared: false)
-        : Write(delivery, dup, shared);
+    public bool Publish(in Delivery delivery, bool dup, bool shared)
+    {
+        var isWritten = loop.Hooks.WatchesDeliveries
+            ? Write((hooked ??= new DeliveryHooks(loop.Hooks, client!)).Delivering(delivery), dup, shared: false)
+            : Write(delivery, dup, shared);
+        Tracer?.Sent(delivery, dup, isWritten);
+        if (isWritten && loop.Hooks.SlowSubscriptions is { IsActive: true } slow) (times ??= new DeliveryTimes(slow, client, loop)).Sent(delivery, dup);
+        return isWritten;
+    }
 
     private bool Write(in Delivery delivery, bool dup, bool shared)
     {

@@ -40,6 +40,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
             return;
         }
 
+        connection.Tracer?.Received(packet, topic.Route.Name);
         code = Check(packet, topic);
         if (code >= ReasonCode.UnspecifiedError)
         {

@@ -1,5 +1,6 @@
 using Broker.Gateway.History;
 using Broker.Gateway.Security.Sources;
+using Broker.Gateway.Tracing;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Microsoft.Extensions.Options;
@@ -51,12 +52,13 @@ internal sealed class Authorization
     public AccessCache? MakeCache() => chain.Options.AccessCacheSize is > 0 and var size ? new AccessCache(size) : null;
 
     /// <summary>Asks the sources in their order until one does not ignore; if all do, the configuration decides.</summary>
-    public async ValueTask<AccessAnswer> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic, DateTimeOffset now)
+    public async ValueTask<AccessAnswer> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic, DateTimeOffset now, ConnectionTracer? tracer = null)
     {
         BrokerCounters.Add(Metric.ClientCheckAcl);
         var decision = await DecideAsync(client, access, topic, now + chain.Options.AccessCacheTime);
         BrokerCounters.Add(Metric.ClientAclIgnore, decision.Ignored);
         BrokerCounters.Add(decision.IsAllowed ? Metric.ClientAclAllow : Metric.ClientAclDeny);
+        tracer?.Decided(access, topic, decision.IsAllowed, decision.Source, decision.Rule);
         if (!decision.IsAllowed) Note(client, access, topic, decision.Source, decision.Rule);
         return new AccessAnswer(decision.IsAllowed, decision.Until == default ? 0 : decision.Until.ToUnixTimeMilliseconds());
     }

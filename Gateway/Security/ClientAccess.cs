@@ -1,4 +1,6 @@
+using Broker.Gateway.History;
 using Broker.Gateway.Mqtt;
+using Broker.Gateway.Tracing;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Plugins;
 
@@ -16,6 +18,9 @@ internal sealed class ClientAccess(Authorization authorization, ClientInfo clien
     private int forgotten;
 
     public ClientInfo Client { get; } = client;
+
+    /// <summary>What traces the connection; null while nothing does.</summary>
+    public ConnectionTracer? Tracer { get; set; }
 
     /// <summary>The client as hooks see it.</summary>
     public ClientContext Context => context ??= Client.ToContext();
@@ -55,17 +60,23 @@ internal sealed class ClientAccess(Authorization authorization, ClientInfo clien
 
     private async ValueTask<AccessAnswer> AskAsync(TopicAccess access, string topic)
     {
-        if (IsUnrestricted) return new AccessAnswer(IsAllowed: true, UntilMs: 0);
+        if (IsUnrestricted)
+        {
+            Tracer?.Decided(access, topic, isAllowed: true, ClientEvent.Broker, Client.IsSuperuser ? "superuser" : "there are no rules");
+            return new AccessAnswer(IsAllowed: true, UntilMs: 0);
+        }
+
         var epoch = Epoch;
         if (!hasAsked) (cache, hasAsked) = (authorization.MakeCache(), true);
         if (cache is not null && cache.TryFind(access, topic, NowMs, epoch, out var known))
         {
             BrokerCounters.Add(Metric.ClientAclCacheHit);
+            Tracer?.Decided(access, topic, known.IsAllowed, "access cache", null);
             if (!known.IsAllowed) authorization.NoteAgain(Client, access, topic);
             return known;
         }
 
-        var answer = await authorization.AuthorizeAsync(Client, access, topic, time.GetUtcNow());
+        var answer = await authorization.AuthorizeAsync(Client, access, topic, time.GetUtcNow(), Tracer);
         if (answer.UntilMs > 0) cache?.Add(access, topic, answer, epoch, NowMs);
         return answer;
     }

@@ -13,7 +13,9 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
 {
     /// <summary>The filters this session is subscribed to.</summary>
     private readonly HashSet<LocalFilter> own = [];
-    private Dictionary<string, LocalFilter>? shared;
+
+    /// <summary>Those of them that are shared or exclusive.</summary>
+    private Dictionary<string, LocalFilter>? grouped;
 
     /// <summary>What all transient sessions need of the gateway.</summary>
     internal sealed record Services(ShardLinks Shards, MessageRouter Router, BrokerGauges Gauges);
@@ -24,8 +26,8 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
     public Subscription[] Copy() => [.. own.Select(local => new Subscription(local.Filter, local.OptionsOf(session)))];
 
     /// <summary>Whether there is a subscription with this filter.</summary>
-    public bool Contains(in TopicFilter filter) => filter.IsShared
-        ? shared is not null && shared.ContainsKey(filter.Text)
+    public bool Contains(in TopicFilter filter) => filter.IsGrouped
+        ? grouped is not null && grouped.ContainsKey(filter.Text)
         : loop.Filters.TryFind(filter, out var local) && local.Contains(session);
 
     public async ValueTask<SubscribeResult[]> SubscribeAsync(Subscription[] requested)
@@ -33,15 +35,18 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
         var results = new SubscribeResult[requested.Length];
         var changes = new List<RouteChange>(requested.Length);
         List<Task>? others = null;
+        List<(int At, LocalFilter Local)>? claims = null;
         for (var i = 0; i < requested.Length; i++)
         {
             var (filter, options) = requested[i];
             results[i] = new SubscribeResult((ReasonCode)options.Qos, IsNew: Add(filter, options, changes, out var local));
+            if (local.IsClaiming) (claims ??= []).Add((i, local));
             if (local.Registering is { } running) (others ??= []).Add(running);
         }
 
         if (changes.Count > 0 && !services.Shards.TryChange(changes)) await RegisterAsync(changes);
         if (others is not null) await Task.WhenAll(others);
+        if (claims is not null) await ClaimAsync(claims, results);
         return results;
     }
 
@@ -58,8 +63,52 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
     {
         var changes = new List<RouteChange>();
         foreach (var filter in own.ToArray()) Remove(filter, changes);
-        shared = null;
+        grouped = null;
         if (changes.Count > 0 && !services.Shards.TryChange(changes)) await services.Shards.ChangeAsync(changes);
+    }
+
+    /// <summary>Asks for exclusive filters; those that somebody else holds are given up.</summary>
+    private async Task ClaimAsync(List<(int At, LocalFilter Local)> claims, SubscribeResult[] results)
+    {
+        var elsewhere = new List<RouteChange>();
+        foreach (var (at, local) in claims)
+        {
+            var change = new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local));
+            bool isGranted;
+            try
+            {
+                isGranted = await services.Shards.ClaimAsync(change);
+            }
+            catch
+            {
+                // It is not known whether it was granted: taken back behind the claim, whatever became of it.
+                if (own.Contains(local)) GiveUp(local);
+                services.Shards.ChangeAsync([change with { Remove = true }]).Ignore();
+                throw;
+            }
+
+            // A session that has ended meanwhile has taken everything back, behind the claim.
+            if (!own.Contains(local)) continue;
+            if (isGranted)
+            {
+                local.IsClaiming = false;
+                if (services.Shards.Map.ShardOf(local.Filter) == ShardMap.EveryShard) elsewhere.Add(change);
+                continue;
+            }
+
+            results[at] = new SubscribeResult(ReasonCode.QuotaExceeded, IsNew: false);
+            GiveUp(local);
+        }
+
+        if (elsewhere.Count > 0 && !services.Shards.TryChange(elsewhere)) await services.Shards.ChangeAsync(elsewhere);
+    }
+
+    /// <summary>An exclusive filter that is not this session's: no shard knows of it, or none is to.</summary>
+    private void GiveUp(LocalFilter local)
+    {
+        local.IsClaiming = false;
+        grouped!.Remove(local.Filter.Text);
+        Remove(local, []);
     }
 
     /// <summary>Tells shards in other processes; until they know, other sessions that subscribe to the same filters wait as well.</summary>
@@ -82,27 +131,28 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
     private bool Add(in TopicFilter filter, in SubscriptionOptions options, List<RouteChange> changes, out LocalFilter local)
     {
         bool isNewFilter;
-        local = filter.IsShared ? FindOrAddShared(filter, out isNewFilter) : loop.Filters.GetOrAdd(filter, out isNewFilter);
+        local = filter.IsGrouped ? FindOrAddGrouped(filter, out isNewFilter) : loop.Filters.GetOrAdd(filter, out isNewFilter);
         if (!local.Set(new Subscriber(session, options))) return false; // replaced the subscription [MQTT-3.8.4-3]
         own.Add(local);
         services.Gauges.AddSubscriptions(filter.IsShared, 1);
-        if (isNewFilter) changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local)));
+        if (filter.IsExclusive) local.IsClaiming = true;
+        else if (isNewFilter) changes.Add(new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local)));
         return true;
     }
 
-    private LocalFilter FindOrAddShared(in TopicFilter filter, out bool isNew)
+    private LocalFilter FindOrAddGrouped(in TopicFilter filter, out bool isNew)
     {
-        shared ??= [];
-        isNew = !shared.TryGetValue(filter.Text, out var found);
-        return isNew ? shared[filter.Text] = loop.Filters.AddShared(filter) : found!;
+        grouped ??= [];
+        isNew = !grouped.TryGetValue(filter.Text, out var found);
+        return isNew ? grouped[filter.Text] = loop.Filters.AddShared(filter) : found!;
     }
 
     private bool Remove(in TopicFilter filter, List<RouteChange> changes)
     {
         LocalFilter? local;
-        if (filter.IsShared)
+        if (filter.IsGrouped)
         {
-            if (shared is null || !shared.Remove(filter.Text, out local)) return false;
+            if (grouped is null || !grouped.Remove(filter.Text, out local)) return false;
         }
         else if (!loop.Filters.TryFind(filter, out local) || !local.Contains(session))
         {

@@ -19,6 +19,15 @@ public static class NodeResources
     public const string DurableSubscriptions = "durable_subscriptions";
     public const string Routes = "routes";
 
+    /// <summary>Retained messages, without their payloads.</summary>
+    public const string Retained = "retained";
+
+    /// <summary>Command that deletes some of them; it is to be repeated until it finds none. Argument: <see cref="MatchTopic"/>.</summary>
+    public const string DeleteRetained = "delete";
+
+    /// <summary>Filter: a topic filter that must match.</summary>
+    public const string MatchTopic = "_match_topic";
+
     /// <summary>What is remembered of access rules for one connection.</summary>
     public const string AccessCache = "acl_cache";
 

@@ -16,6 +16,10 @@ public interface ILocalShard
     /// <returns>False if the shard is not here any more; then nothing was changed.</returns>
     bool TryChange(ReadOnlySpan<RouteChange> changes);
 
+    /// <summary>Adds the route of an exclusive filter if nobody else holds it.</summary>
+    /// <returns>False if the shard is not here any more.</returns>
+    bool TryClaim(in RouteChange change, out bool isGranted);
+
     /// <summary>Gives a message that a member of a shared subscription left behind to another member.</summary>
     /// <param name="filter">The shared filter.</param>
     /// <param name="shared">Gets the route if the member is in this process's gateway.</param>

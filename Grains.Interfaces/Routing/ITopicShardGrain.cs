@@ -19,6 +19,12 @@ public interface ITopicShardGrain : ISpreadGrain
     [Alias("Change")]
     Task Change([Immutable] RouteChange[] changes);
 
+    /// <summary>The same, but some additions are made only if nobody else holds their exclusive filter. Asked of the shard that decides (<see cref="ShardMap.DecidingShardOf"/>).</summary>
+    /// <param name="conditional">Which of the changes those are.</param>
+    /// <returns>For each change whether it was made; again true when it is repeated.</returns>
+    [Alias("Claim")]
+    Task<bool[]> Claim([Immutable] RouteChange[] changes, [Immutable] bool[] conditional);
+
     /// <summary>Gives messages that a member of a shared subscription left behind to another member.</summary>
     [Alias("Redispatch")]
     Task Redispatch(TopicFilter filter, [Immutable] ApplicationMessage[] messages);

@@ -28,6 +28,9 @@ public sealed class ShardMap(int shards, int levels)
         return TopicLevels.Prefix(utf8, levels).IndexOfAny((byte)'+', (byte)'#') >= 0 ? EveryShard : ShardOf(utf8);
     }
 
+    /// <summary>The shard that decides who may hold an exclusive filter: its own, and for a broad one that of its whole text.</summary>
+    public int DecidingShardOf(in TopicFilter filter) => ShardOf(filter) is var home && home == EveryShard ? PartitionOf(filter.Text) : home;
+
     /// <summary>The partition, from 0, of anything that is keyed by text, such as a client identifier.</summary>
     public int PartitionOf(string key)
     {

@@ -3,13 +3,14 @@ using System.Text;
 
 namespace Broker.Grains.Interfaces.Topics;
 
-/// <summary>A topic filter as a client wrote it, checked: `a/+/b`, `a/#`, `$share/group/a/#`, `$queue/a`.</summary>
+/// <summary>A topic filter as a client wrote it, checked: `a/+/b`, `a/#`, `$share/group/a/#`, `$queue/a`, `$exclusive/a`.</summary>
 /// <remarks>Immutable. The default value is no filter; every other one came through <see cref="TryParse(string, out TopicFilter)"/>.</remarks>
 [GenerateSerializer, Immutable, Alias("TopicFilter")]
 public readonly struct TopicFilter : IEquatable<TopicFilter>
 {
     private const string SharePrefix = "$share/";
     private const string QueuePrefix = "$queue/";
+    private const string ExclusivePrefix = "$exclusive/";
 
     [Id(0)]
     private readonly string text;
@@ -23,17 +24,23 @@ public readonly struct TopicFilter : IEquatable<TopicFilter>
         this.pathStart = pathStart;
     }
 
-    /// <summary>The whole filter, share prefix included.</summary>
+    /// <summary>The whole filter, prefix included.</summary>
     public string Text => text;
 
-    /// <summary>What is matched: the filter without its share prefix.</summary>
+    /// <summary>What is matched: the filter without `$share/…/`, `$queue/` or `$exclusive/`.</summary>
     public string Path => pathStart == 0 ? text : text[pathStart..];
 
     /// <summary>True for `$share/…` and `$queue/…`.</summary>
-    public bool IsShared => pathStart != 0;
+    public bool IsShared => pathStart != 0 && !IsExclusive;
+
+    /// <summary>True for `$exclusive/…`, to which one session in the cluster may be subscribed.</summary>
+    public bool IsExclusive => pathStart == ExclusivePrefix.Length && text.StartsWith(ExclusivePrefix, StringComparison.Ordinal);
+
+    /// <summary>True for both: each subscriber is a member of a group, with a route of its own.</summary>
+    public bool IsGrouped => pathStart != 0;
 
     /// <summary>The share name; `$queue` for `$queue/…`, which is one group of its own; null when not shared.</summary>
-    public string? ShareName => pathStart == 0 ? null
+    public string? ShareName => !IsShared ? null
         : text.StartsWith(QueuePrefix, StringComparison.Ordinal) ? "$queue"
         : text[SharePrefix.Length..(pathStart - 1)];
 
@@ -113,7 +120,7 @@ public readonly struct TopicFilter : IEquatable<TopicFilter>
         var path = text.AsSpan(pathStart);
         if (path.IsEmpty || !HasWellPlacedWildcards(path)) return false;
         // EMQ X refuses a share inside a share; the standard leaves such a name without meaning.
-        if (pathStart != 0 && (path.StartsWith(SharePrefix) || path.StartsWith(QueuePrefix))) return false;
+        if (pathStart != 0 && (path.StartsWith(SharePrefix) || path.StartsWith(QueuePrefix) || path.StartsWith(ExclusivePrefix))) return false;
         filter = new TopicFilter(text, pathStart);
         return true;
     }
@@ -124,6 +131,12 @@ public readonly struct TopicFilter : IEquatable<TopicFilter>
         if (text.StartsWith(QueuePrefix, StringComparison.Ordinal))
         {
             pathStart = QueuePrefix.Length;
+            return true;
+        }
+
+        if (text.StartsWith(ExclusivePrefix, StringComparison.Ordinal))
+        {
+            pathStart = ExclusivePrefix.Length;
             return true;
         }
 

@@ -22,6 +22,15 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>How many there are, those among them that have expired since they were last looked at.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate) return closed ? 0 : topics.Count;
+        }
+    }
+
     /// <summary>Takes in what the store has.</summary>
     public void Restore(ApplicationMessage message)
     {
@@ -59,6 +68,23 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
         found.RemoveAll(message => message.IsExpired(now));
         page = new RetainedPage([.. found], cursor.Done ? null : cursor.From);
         return true;
+    }
+
+    /// <summary>One page of all that has not expired, `$…` topics included.</summary>
+    /// <param name="after">As with <see cref="TryMatch"/>.</param>
+    public RetainedPage ReadAll(TopicName? after, int limit)
+    {
+        var found = new List<ApplicationMessage>();
+        var cursor = new RetainedCursor { From = after };
+        lock (gate)
+        {
+            if (closed) return new RetainedPage([], null);
+            topics.ReadAll(ref cursor, limit, found);
+        }
+
+        var now = NowMs;
+        found.RemoveAll(message => message.IsExpired(now));
+        return new RetainedPage([.. found], cursor.Done ? null : cursor.From);
     }
 
     /// <summary>Removes what has expired.</summary>

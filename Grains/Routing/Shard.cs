@@ -79,6 +79,21 @@ internal sealed partial class Shard(DestinationTable destinations, RoutingOption
         }
     }
 
+    public bool TryClaim(in RouteChange change, out bool isGranted)
+    {
+        lock (gate)
+        {
+            isGranted = false;
+            if (closed) return false;
+            var stale = Array.Empty<ulong>();
+            isGranted = !groups.TryGetValue(change.Filter.Text, out var group) || group.MayHold(change.Destination, change.RouteId, out stale);
+            if (!isGranted) return true;
+            Apply(change);
+            foreach (var route in stale) Apply(change with { RouteId = route, Remove = true });
+            return true;
+        }
+    }
+
     /// <summary>Adds and removes routes. For the audit.</summary>
     /// <returns>How many of the changes had anything to change: the others have been made meanwhile, or the shard has been closed.</returns>
     public int Repair(ReadOnlySpan<RouteChange> changes)
@@ -167,7 +182,7 @@ internal sealed partial class Shard(DestinationTable destinations, RoutingOption
         var path = change.Filter.Path;
         var utf8 = path.Length * 3 <= small.Length ? small[..Encoding.UTF8.GetBytes(path, small)] : Encoding.UTF8.GetBytes(path);
         var filters = trie.FilterCount;
-        var changed = change.Filter.IsShared ? ApplyShared(change, utf8)
+        var changed = change.Filter.IsGrouped ? ApplyGrouped(change, utf8)
             : change.Remove ? Remove(utf8, change)
             : Add(utf8, change);
         if (!changed) return false;
@@ -197,7 +212,7 @@ internal sealed partial class Shard(DestinationTable destinations, RoutingOption
         return true;
     }
 
-    private bool ApplyShared(in RouteChange change, ReadOnlySpan<byte> path)
+    private bool ApplyGrouped(in RouteChange change, ReadOnlySpan<byte> path)
     {
         var exists = groups.TryGetValue(change.Filter.Text, out var group);
         if (change.Remove)
@@ -209,8 +224,8 @@ internal sealed partial class Shard(DestinationTable destinations, RoutingOption
 
         if (!exists)
         {
-            var share = change.Filter.ShareName!;
-            group = new SharedGroup(options.GroupStrategies.GetValueOrDefault(share, options.SharedStrategy), destinations);
+            var strategy = change.Filter.ShareName is { } share ? options.GroupStrategies.GetValueOrDefault(share, options.SharedStrategy) : options.SharedStrategy;
+            group = new SharedGroup(strategy, destinations) { IsExclusive = change.Filter.IsExclusive };
             group.Number = destinations.AddGroup(group);
             groups.Add(change.Filter.Text, group);
             trie.Add(path, new Route(group.Number, 0));

@@ -6,7 +6,7 @@ using Broker.Grains.Interfaces.Routing;
 
 namespace Broker.Grains.Routing;
 
-/// <summary>The members of one shared subscription in one shard, and whose turn it is. [MQTT-4.8.2]</summary>
+/// <summary>The members of one shared subscription in one shard, and whose turn it is. [MQTT-4.8.2] An exclusive one has one member.</summary>
 /// <remarks>Thread-safe by a lock of its own: members come and go under the shard's lock, messages choose a member outside it.</remarks>
 internal sealed class SharedGroup(SharedStrategy strategy, DestinationTable destinations)
 {
@@ -17,6 +17,9 @@ internal sealed class SharedGroup(SharedStrategy strategy, DestinationTable dest
 
     /// <summary>Its number in the shard's destination table.</summary>
     public int Number { get; set; }
+
+    /// <summary>The filter is exclusive. For a moment there may be two members, where the one that leaves is slower than the one that comes: then the newer one counts.</summary>
+    public bool IsExclusive { get; init; }
 
     public bool IsEmpty => members.Count == 0;
 
@@ -63,6 +66,20 @@ internal sealed class SharedGroup(SharedStrategy strategy, DestinationTable dest
         return true;
     }
 
+    /// <summary>Whether a destination may hold an exclusive filter: nobody else does. A durable session may take over from itself.</summary>
+    /// <param name="stale">Routes of an attempt of that session's that came to nothing.</param>
+    public bool MayHold(RouteDestination destination, ulong route, out ulong[] stale)
+    {
+        stale = [];
+        lock (gate)
+        {
+            var known = destinations.TryFind(destination, out var number);
+            if (members.Exists(member => !known || member.Number != number || (member.Routes[0] != route && destination.ClientId is null))) return false;
+            stale = [.. members.Where(member => member.Routes[0] != route).Select(member => member.Routes[0])];
+            return true;
+        }
+    }
+
     /// <summary>The members, by destination and route.</summary>
     public (int Destination, ulong Route)[] Members()
     {
@@ -105,10 +122,10 @@ internal sealed class SharedGroup(SharedStrategy strategy, DestinationTable dest
     {
         // A member may also be a subscriber in its own right, and one that takes over for another gets what that one had: no repetitions either.
         if (member.Target is null) shared.Add(member.Routes[0]);
-        else member.Target.Deliver(message.WithoutOrigin(), member.Routes, null, receipt, this);
+        else member.Target.Deliver(IsExclusive ? message : message.WithoutOrigin(), member.Routes, null, receipt, this);
     }
 
-    private Member Choose(ApplicationMessage message) => strategy switch
+    private Member Choose(ApplicationMessage message) => IsExclusive ? members[^1] : strategy switch
     {
         SharedStrategy.RoundRobin => members[(turn = (turn + 1) & int.MaxValue) % members.Count],
         SharedStrategy.Sticky => stuckTo ??= members[Random.Shared.Next(members.Count)],

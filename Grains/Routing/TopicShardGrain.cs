@@ -106,6 +106,17 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
         return Task.CompletedTask;
     }
 
+    public Task<bool[]> Claim(RouteChange[] changes, bool[] conditional)
+    {
+        var made = new bool[changes.Length];
+        for (var i = 0; i < changes.Length; i++)
+        {
+            if (conditional[i] ? !shard.TryClaim(changes[i], out made[i]) : !(made[i] = shard.TryChange([changes[i]]))) throw new InvalidOperationException("The shard leaves this process.");
+        }
+
+        return Task.FromResult(made);
+    }
+
     public async Task<ReasonCode[]> Publish(PublishBatch batch)
     {
         // One that failed may be carried out again.

@@ -136,63 +136,6 @@ internal sealed partial class SessionGrain(
         return Task.FromResult(session?.Explain(owner is not null, subscriptions));
     }
 
-    public async Task<SubscribeResult[]> Subscribe(Subscription[] requested)
-    {
-        DemandRead();
-        var results = new SubscribeResult[requested.Length];
-        if (session is null)
-        {
-            Array.Fill(results, new SubscribeResult(ReasonCode.UnspecifiedError, false));
-            return results;
-        }
-
-        var saved = new List<Task<bool>>(requested.Length);
-        var subscriptions = new SessionSubscription[requested.Length];
-        for (var i = 0; i < requested.Length; i++)
-        {
-            var (filter, options) = requested[i];
-            var before = session.Subscriptions.Find(filter.Text);
-            subscriptions[i] = new SessionSubscription(filter.Text, before?.Number ?? session.Subscriptions.NextNumber(), map.ShardOf(filter), options);
-            results[i] = new SubscribeResult((ReasonCode)options.Qos, before is null);
-            session.Subscriptions.Set(subscriptions[i]);
-            saved.Add(store.WriteAsync(new SaveSubscription(session.Lease, subscriptions[i])));
-        }
-
-        var outcomes = await Task.WhenAll(saved);
-        for (var i = 0; i < results.Length; i++)
-        {
-            if (outcomes[i]) continue;
-            if (results[i].IsNew) session.Subscriptions.Remove(subscriptions[i].Filter);
-            results[i] = new SubscribeResult(ReasonCode.QuotaExceeded, false);
-        }
-
-        await publisher.ChangeRoutesAsync(subscriptions.Where((_, i) => results[i].IsNew).Select(subscription => RouteOf(subscription, remove: false)));
-        return results;
-    }
-
-    public async Task<ReasonCode[]> Unsubscribe(TopicFilter[] filters)
-    {
-        DemandRead();
-        var codes = new ReasonCode[filters.Length];
-        var gone = new List<SessionSubscription>();
-        for (var i = 0; i < filters.Length; i++)
-        {
-            if (session?.Subscriptions.Find(filters[i].Text) is not { } subscription)
-            {
-                codes[i] = ReasonCode.NoSubscriptionExisted;
-                continue;
-            }
-
-            gone.Add(subscription);
-            session.Subscriptions.Remove(subscription.Filter);
-            store.Submit(new RemoveSubscription(session.Lease, subscription.Filter));
-        }
-
-        await publisher.ChangeRoutesAsync(gone.Select(subscription => RouteOf(subscription, remove: true)));
-        await store.FlushAsync();
-        return codes;
-    }
-
     public async Task<ReasonCode[]> Enqueue(SessionBatch batch)
     {
         DemandRead();

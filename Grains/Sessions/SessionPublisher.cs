@@ -41,6 +41,10 @@ internal sealed class SessionPublisher(IGrainFactory grains, ShardMap map, IBrok
         return Task.WhenAll(byShard.Select(pair => grains.GetGrain<ITopicShardGrain>(pair.Key).Change([.. pair.Value])));
     }
 
+    /// <summary>Adds the route of an exclusive filter in the shard that decides, if nobody else holds it.</summary>
+    public async Task<bool> ClaimAsync(RouteChange change) =>
+        (await grains.GetGrain<ITopicShardGrain>(map.DecidingShardOf(change.Filter)).Claim([change], [true]))[0];
+
     /// <summary>Gives what the session leaves behind to other members of its shared subscriptions.</summary>
     public Task RedispatchAsync(IEnumerable<Delivery> deliveries) => Task.WhenAll(deliveries.GroupBy(delivery => delivery.Share!).Select(async group =>
     {

@@ -1,14 +1,16 @@
 using System.Globalization;
 using System.Text.Json;
+using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
+using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Admin.Resources;
 
 /// <summary>`/mqtt/subscribe` and `/mqtt/unsubscribe`: subscriptions that operators and applications make for clients. No access rule holds for them.</summary>
-internal sealed class MqttSubscriptions(ClientDirectory clients, IGrainFactory grains, TimeProvider time) : IApiResource
+internal sealed class MqttSubscriptions(ClientDirectory clients, IGrainFactory grains, IOptions<MqttOptions> mqtt, TimeProvider time) : IApiResource
 {
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
@@ -69,9 +71,21 @@ internal sealed class MqttSubscriptions(ClientDirectory clients, IGrainFactory g
         foreach (var filter in request.Filters)
         {
             if (location is { } there) Check(await clients.DoAsync(there, ClientCommands.Subscribe, new("topic", filter.Text), new("qos", qos)));
-            else if (isStored) await GrainCalls.InsistAsync(() => SessionOf(request).Subscribe([new Subscription(filter, new SubscriptionOptions(request.Qos))]), time);
+            else if (isStored) Check(await SubscribeAbsentAsync(request, filter));
             else throw NotFound();
         }
+    }
+
+    private async Task<ReasonCode> SubscribeAbsentAsync(Request request, TopicFilter filter)
+    {
+        if (filter.IsExclusive && !mqtt.Value.ExclusiveSubscription) return ReasonCode.TopicFilterInvalid;
+        var results = await GrainCalls.InsistAsync(() => SessionOf(request).Subscribe([new Subscription(filter, new SubscriptionOptions(request.Qos))]), time);
+        return results[0].Code;
+    }
+
+    private static void Check(ReasonCode code)
+    {
+        if (code >= ReasonCode.UnspecifiedError) throw new ApiException(ResultCode.Unknown, $"the subscription was refused: {code}");
     }
 
     private async Task UnsubscribeAsync(Request request)

@@ -102,7 +102,7 @@ internal sealed class TopicMetricResource(ClusterNodes nodes, Modules.Modules mo
     private async Task<ApiAnswer> AddAsync(ApiCall call)
     {
         if (call.Find("topic") is not { Length: > 0 } text) return ApiAnswer.Fault("missing_required_params");
-        if (!TopicFilter.TryParse(text, out var filter) || filter.HasWildcard || filter.IsShared) return ApiAnswer.Fault("invalid_topic_name");
+        if (!TopicFilter.TryParse(text, out var filter) || filter.HasWildcard || filter.IsGrouped) return ApiAnswer.Fault("invalid_topic_name");
         // As with EMQ X nobody is told that there are too many.
         if (topics.Count < TopicMetrics.MaxTopics) await records.WriteAsync(topics.Put(text, new CountedTopic(time.GetUtcNow().ToUnixTimeSeconds()), RecordCondition.IfAbsent));
         return ApiAnswer.Done;

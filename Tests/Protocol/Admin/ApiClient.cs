@@ -47,6 +47,9 @@ internal sealed class ApiClient : IDisposable
         return answer.TryGetProperty("data", out var data) ? data : default;
     }
 
+    /// <summary>A file.</summary>
+    public Task<byte[]> DownloadAsync(string path) => http.GetByteArrayAsync(new Uri($"v4/{path.TrimStart('/')}", UriKind.Relative));
+
     public async Task<(HttpStatusCode Status, string? Type, string Text)> SendAsync(string method, string path, string? body = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path.StartsWith("/v5/", StringComparison.Ordinal) ? path[1..] : $"v4/{path.TrimStart('/')}");

@@ -62,6 +62,10 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var modules = new Modules(new ModuleTable(), null!, Fixed.Options(new ModuleOptions()));
         var rewrite = new TopicRewrite(modules, Fixed.Options(new RewriteOptions()));
         var subscriptions = new SubscriptionHandler(authorization, retained, BrokerHooks.None, recorder, rewrite);
+        var wrapped = Options.Create(Mqtt);
+        var modules = new Broker.Gateway.Modules.Modules(new ModuleTable(), null!, Options.Create(new ModuleOptions()));
+        var rewrite = new TopicRewrite(modules, Options.Create(new RewriteOptions()));
+        var subscriptions = new SubscriptionHandler(wrapped, authorization, retained, BrokerHooks.None, recorder, rewrite);
         Services = new ConnectionServices(
             new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new Authentication([], [], sources, security), authorization, recorder, Router, registry,
             new SessionOpener(
