@@ -52,6 +52,7 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, AuthUsers>();
         services.AddSingleton<IApiResource, AclRules>();
         services.AddSingleton<IApiResource, Messages>();
+        services.AddSingleton<IApiResource, DelayedMessages>();
         services.AddSingleton<ApiServer>();
         // The admin port is open before the cluster is joined: what is made here is made when it opens.
         services.AddSingleton<Action<IEndpointRouteBuilder>>(provider => routes => provider.GetRequiredService<ApiServer>().Map(routes));

@@ -112,6 +112,7 @@ internal static class GatewayComposition
     {
         services.AddSingleton<ShardLinks>();
         services.AddSingleton<RetainedLinks>();
+        services.AddSingleton<DelayedLinks>();
         services.AddSingleton<ClientRegistryLinks>();
         services.AddSingleton<SessionLinks>();
         services.AddSingleton<MessageRouter>();

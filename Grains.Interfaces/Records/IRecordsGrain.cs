@@ -18,6 +18,11 @@ public interface IRecordsGrain : IGrainWithIntegerKey
     [Alias("Follow")]
     Task<RecordPage> Follow(SiloAddress follower, RecordPosition seen);
 
+    /// <summary>What is known of one key, for who keeps no copy and asks rarely.</summary>
+    /// <returns>Null if there is no record, or it was removed.</returns>
+    [Alias("Find")]
+    Task<byte[]?> Find(string table, string key);
+
     /// <summary>A process stops: it is not waited for any more, and its call is answered.</summary>
     [Alias("Leave")]
     Task Leave(SiloAddress follower);

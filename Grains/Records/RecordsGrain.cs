@@ -53,6 +53,8 @@ internal sealed class RecordsGrain(NodeFences fences, BrokerStore store, TimePro
         return log.After(seen, PageSize);
     }
 
+    public Task<byte[]?> Find(string table, string key) => Task.FromResult(log.Find(table, key));
+
     public Task Leave(SiloAddress follower)
     {
         followers.Remove(follower);

@@ -17,6 +17,7 @@ using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
@@ -33,7 +34,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Tests.Unit.Gateway;
 
 /// <summary>A gateway with event loops that the test turns, real shards in the same process, and no grains.</summary>
-internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILocalClientRegistry, ILocalRetainedPartitions, ILocalSessions, ILocalSiloDetails
+internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILocalClientRegistry, ILocalRetainedPartitions, ILocalDelayedPartitions, ILocalSessions, ILocalSiloDetails
 {
     private readonly Shard[] shards;
 
@@ -50,14 +51,14 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var grains = NoGrains.Of<IGrainFactory>();
         Links = new ShardLinks(this, grains, Map, this, Clock);
         var retained = new RetainedLinks(this, grains, Map, Clock);
-        Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
+        var modules = new Modules(new ModuleTable(), null!, Options.Create(new ModuleOptions()));
+        Router = new MessageRouter(Links, retained, new DelayedLinks(this, grains, modules, Map, Clock), Loops, Options.Create(new RetainedOptions()));
         var security = Options.Create(new SecurityOptions());
         var recorder = new FlightRecorder(Options.Create(new HistoryOptions()), Clock);
         var authorization = new Authorization([], security, new AnswerEpoch(), recorder);
         var connections = new ConnectionTable();
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, BrokerHooks.None, Gauges, Clock);
         var wrapped = Options.Create(Mqtt);
-        var modules = new Modules(new ModuleTable(), null!, Options.Create(new ModuleOptions()));
         var rewrite = new TopicRewrite(modules, Options.Create(new RewriteOptions()));
         var subscriptions = new SubscriptionHandler(wrapped, authorization, retained, BrokerHooks.None, recorder, rewrite);
         Services = new ConnectionServices(
@@ -120,6 +121,8 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     ILocalClientRegistry? ILocalClientRegistries.Find(int partition) => this;
 
     ILocalRetained? ILocalRetainedPartitions.Find(int partition) => null;
+
+    ILocalDelayed? ILocalDelayedPartitions.Find(int partition) => null;
 
     ILocalSession? ILocalSessions.Find(string clientId) => null;
 
