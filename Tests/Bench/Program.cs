@@ -4,6 +4,7 @@ using Broker.Bench;
 var benchmarks = new Dictionary<string, Action<string[]>>
 {
     ["connects"] = ConnectBenchmark.Run,
+    ["delayed"] = DelayedBenchmark.Run,
     ["durable"] = DurableBenchmark.Run,
     ["filters"] = FiltersBenchmark.Run,
     ["garbage"] = GarbageBenchmark.Run,
