@@ -14,7 +14,7 @@ namespace Broker.Gateway.Hosting;
 
 /// <summary>Opens the listeners when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
 internal sealed partial class GatewayLifetime(
-    Listeners listeners, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
+    Listeners listeners, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, DelayedLinks delayed, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
     IOptions<GatewayOptions> options, IOptions<SecurityOptions> security, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
     private static readonly TimeSpan WarmUpPause = TimeSpan.FromSeconds(1);
@@ -22,6 +22,7 @@ internal sealed partial class GatewayLifetime(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         while (!await TryWarmUpAsync()) await Task.Delay(WarmUpPause, time, cancellationToken); // a front end may be up before the silos
+        await delayed.WarmUpAsync();
         await listeners.StartAsync();
         TellDescriptors();
         var open = listeners.All.Where(one => one.Setup.TakesAnybody(security.Value.AllowAnonymous)).Select(one => one.Setup.Info.Name).ToArray();

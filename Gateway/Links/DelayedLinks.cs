@@ -11,19 +11,34 @@ namespace Broker.Gateway.Links;
 internal sealed class DelayedLinks
 {
     private readonly ILocalDelayedPartitions local;
+    private readonly IGrainFactory grains;
     private readonly StoreLink[] links;
     private readonly Modules.Modules modules;
     private readonly Module module;
 
     public DelayedLinks(ILocalDelayedPartitions local, IGrainFactory grains, Modules.Modules modules, ShardMap map, TimeProvider time)
     {
-        (this.local, this.modules) = (local, modules);
+        (this.local, this.grains, this.modules) = (local, grains, modules);
         module = modules.Find(Modules.Modules.Delayed)!;
         links = [.. Enumerable.Range(0, map.Count).Select(partition => new StoreLink(grains, partition, time))];
     }
 
     /// <summary>Whether the module is on.</summary>
     public bool IsOn => modules.IsActive(module);
+
+    /// <summary>Activates every partition, so that what is overdue is published. Where that does not work nobody waits for it: silos of an earlier version know of none,
+    /// and the first message, or the next spreading, brings a partition up as well.</summary>
+    public async Task WarmUpAsync()
+    {
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, links.Length).Select(partition => grains.GetGrain<IDelayedGrain>(partition).Ping()));
+        }
+        catch (Exception fault) when (GrainCalls.MayPass(fault))
+        {
+            // As it says.
+        }
+    }
 
     /// <summary>Stores a message until its time has come.</summary>
     /// <param name="delay">Where it was published.</param>
