@@ -2,8 +2,6 @@ using Broker.Grains.Delayed;
 using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
-using Broker.Grains.Storage;
-using Broker.Grains.Storage.Writes;
 using Broker.Tests.Protocol.Harness;
 using Broker.Tests.Unit.Grains.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -74,7 +72,8 @@ public class DelayedPartitionTests
         test.Publisher.Refuse("b", 3);
         foreach (var text in new[] { "a", "b", "c" }) await test.StoreAsync(5, text);
         await test.StoreAsync(7, "later");
-        await test.AdvanceAsync(8, () => test.Partition.Count == 0);
+        await test.AdvanceAsync(6, () => test.Partition.Count == 2);
+        await test.AdvanceAsync(2, () => test.Partition.Count == 0, step: 1);
         Assert.Equal(["a", "c", "b", "later"], test.Publisher.Texts);
     }
 
