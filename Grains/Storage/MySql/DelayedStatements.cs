@@ -12,16 +12,16 @@ internal sealed class DelayedStatements(SqlScript script, MessageCodec codec)
     public void Write(BatchPlan plan)
     {
         script.Rows(
-            "INSERT INTO delayed (partition_number, due_at, number, received_at, qos, retain, payload_bytes, topic, publisher, user_name, body) VALUES ",
+            "INSERT INTO delayed_message (partition_number, due_at, number, received_at, qos, retain, payload_bytes, topic, publisher, user_name, body) VALUES ",
             plan.Delayed, WriteRow);
         foreach (var (key, origin) in plan.DelayedNames)
         {
-            script.Statement().Add("UPDATE delayed SET origin_source = ").Value(origin.Source).Add(", origin_number = ").Value(origin.Number)
+            script.Statement().Add("UPDATE delayed_message SET origin_source = ").Value(origin.Source).Add(", origin_number = ").Value(origin.Number)
                 .Add(" WHERE partition_number = ").Value(key.Partition).Add(" AND due_at = ").Value(key.DueAt).Add(" AND number = ").Value(key.Number).Add(";");
         }
 
         script.Lists(
-            "DELETE FROM delayed WHERE (partition_number, due_at, number) IN (", plan.DelayedRemovals,
+            "DELETE FROM delayed_message WHERE (partition_number, due_at, number) IN (", plan.DelayedRemovals,
             static (sql, key) => sql.Add("(").Value(key.Partition).Add(",").Value(key.DueAt).Add(",").Value(key.Number).Add(")"), ")");
     }
 

@@ -7,10 +7,10 @@ namespace Broker.Grains.Storage.MySql;
 /// <inheritdoc cref="IDelayedReader"/>
 internal sealed class MySqlDelayedReader(MySqlReader reader, MessageCodec codec) : IDelayedReader
 {
-    private const string Head = "delayed.due_at, delayed.number, received_at, topic, qos, retain, publisher, user_name, payload_bytes";
+    private const string Head = "delayed_message.due_at, delayed_message.number, received_at, topic, qos, retain, publisher, user_name, payload_bytes";
 
     public DelayedState ReadState(int partition) => reader.ReadAll(
-        new SqlText(0).Add("SELECT COUNT(*), MIN(due_at), MAX(number) FROM delayed WHERE partition_number = ").Value(partition),
+        new SqlText(0).Add("SELECT COUNT(*), MIN(due_at), MAX(number) FROM delayed_message WHERE partition_number = ").Value(partition),
         static row => new DelayedState(row.GetInt64(0), row.IsDBNull(1) ? long.MaxValue : row.GetInt64(1), row.IsDBNull(2) ? 0 : row.GetInt64(2)))[0];
 
     public IReadOnlyList<OriginMark> ReadOrigins(int partition) => reader.ReadAll(
@@ -21,7 +21,7 @@ internal sealed class MySqlDelayedReader(MySqlReader reader, MessageCodec codec)
     {
         var bytes = 0L;
         return reader.ReadAll(
-            Of("SELECT due_at, number, origin_source, origin_number, body FROM delayed WHERE partition_number = ", partition)
+            Of("SELECT due_at, number, origin_source, origin_number, body FROM delayed_message WHERE partition_number = ", partition)
                 .Add(" AND due_at <= ").Value(nowMs).Add(" ORDER BY due_at, number LIMIT ").Value(limit),
             row =>
             {
@@ -34,26 +34,26 @@ internal sealed class MySqlDelayedReader(MySqlReader reader, MessageCodec codec)
     }
 
     public long ReadNext(int partition) => reader.ReadAll(
-        Of("SELECT MIN(due_at) FROM delayed WHERE partition_number = ", partition), static row => row.IsDBNull(0) ? long.MaxValue : row.GetInt64(0))[0];
+        Of("SELECT MIN(due_at) FROM delayed_message WHERE partition_number = ", partition), static row => row.IsDBNull(0) ? long.MaxValue : row.GetInt64(0))[0];
 
     /// <remarks>The keys come from the index alone: what is skipped costs no row. The condition is written out because the servers read no index by a comparison of pairs.</remarks>
     public IReadOnlyList<DelayedHead> ReadHeads(int partition, DelayedKey? after, long skip, int limit)
     {
-        var sql = Of($"SELECT {Head} FROM (SELECT delayed_key FROM delayed WHERE partition_number = ", partition);
+        var sql = Of($"SELECT {Head} FROM (SELECT delayed_key FROM delayed_message WHERE partition_number = ", partition);
         if (after is { } last)
         {
             sql.Add(" AND due_at >= ").Value(last.DueAt).Add(" AND (due_at > ").Value(last.DueAt).Add(" OR number > ").Value(last.Number).Add(")");
         }
 
         sql.Add(" ORDER BY due_at, number LIMIT ").Value(limit).Add(" OFFSET ").Value(skip)
-            .Add(") page JOIN delayed ON delayed.delayed_key = page.delayed_key ORDER BY delayed.due_at, delayed.number");
+            .Add(") page JOIN delayed_message ON delayed_message.delayed_key = page.delayed_key ORDER BY delayed_message.due_at, delayed_message.number");
         return reader.ReadAll(sql, row => ReadHead(row, partition));
     }
 
     public (DelayedHead Head, ApplicationMessage Message)? Find(DelayedKey key)
     {
         var rows = reader.ReadAll(
-            Of($"SELECT {Head}, body FROM delayed WHERE partition_number = ", key.Partition).Add(" AND due_at = ").Value(key.DueAt).Add(" AND number = ").Value(key.Number),
+            Of($"SELECT {Head}, body FROM delayed_message WHERE partition_number = ", key.Partition).Add(" AND due_at = ").Value(key.DueAt).Add(" AND number = ").Value(key.Number),
             row => (ReadHead(row, key.Partition), codec.Decode((byte[])row[9])));
         return rows.Count == 0 ? null : rows[0];
     }

@@ -4,12 +4,12 @@ namespace Broker.Grains.Storage.MySql;
 internal static class SchemaVersion3
 {
     /// <remarks>
-    /// delayed: rows lie in order of arrival; the index of their times is small and counts and skips without touching a row.
-    /// delayed.origin_source, origin_number: NULL until it is about to be published, and for ever below QoS 2.
+    /// delayed_message: rows lie in order of arrival; the index of their times is small and counts and skips without touching a row.
+    /// delayed_message.origin_source, origin_number: NULL until it is about to be published, and for ever below QoS 2.
     /// What the body has too stands beside it for those who list: they read no body.
     /// </remarks>
     public const string Sql = """
-        CREATE TABLE IF NOT EXISTS delayed (
+        CREATE TABLE IF NOT EXISTS delayed_message (
             delayed_key BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
             partition_number INT NOT NULL,
             due_at BIGINT NOT NULL,
@@ -24,6 +24,6 @@ internal static class SchemaVersion3
             publisher BLOB NOT NULL,
             user_name BLOB,
             body LONGBLOB NOT NULL,
-            UNIQUE KEY delayed_place (partition_number, due_at, number)) ENGINE=InnoDB;
+            UNIQUE KEY delayed_message_place (partition_number, due_at, number)) ENGINE=InnoDB;
         """;
 }

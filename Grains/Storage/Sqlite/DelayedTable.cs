@@ -8,12 +8,12 @@ internal sealed class DelayedTable(SqliteLink link, BodyTable bodies)
     private const string At = "partition_number = ?1 AND due_at = ?2 AND number = ?3";
 
     private readonly SqliteStatement insert = link.Prepare("""
-        INSERT INTO delayed (partition_number, due_at, number, received_at, qos, retain, payload_bytes, topic, publisher, user_name, body)
+        INSERT INTO delayed_message (partition_number, due_at, number, received_at, qos, retain, payload_bytes, topic, publisher, user_name, body)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         """);
 
-    private readonly SqliteStatement name = link.Prepare($"UPDATE delayed SET origin_source = ?4, origin_number = ?5 WHERE {At}");
-    private readonly SqliteStatement delete = link.Prepare($"DELETE FROM delayed WHERE {At}");
+    private readonly SqliteStatement name = link.Prepare($"UPDATE delayed_message SET origin_source = ?4, origin_number = ?5 WHERE {At}");
+    private readonly SqliteStatement delete = link.Prepare($"DELETE FROM delayed_message WHERE {At}");
 
     public void Save(SaveDelayed write)
     {

@@ -4,12 +4,12 @@ namespace Broker.Grains.Storage.Sqlite;
 internal static class SchemaVersion3
 {
     /// <remarks>
-    /// delayed: rows lie in order of arrival and the index of their times beside them, which also counts and skips without touching a row.
-    /// delayed.origin_source, origin_number: NULL until it is about to be published, and for ever below QoS 2.
+    /// delayed_message: rows lie in order of arrival and the index of their times beside them, which also counts and skips without touching a row.
+    /// delayed_message.origin_source, origin_number: NULL until it is about to be published, and for ever below QoS 2.
     /// What the body has too stands beside it for those who list: they read no body.
     /// </remarks>
     public const string Sql = """
-        CREATE TABLE delayed (
+        CREATE TABLE delayed_message (
             delayed_key INTEGER PRIMARY KEY,
             partition_number INTEGER NOT NULL,
             due_at INTEGER NOT NULL,

@@ -8,23 +8,23 @@ internal sealed class SqliteDelayedReader(SqliteLink link, MessageCodec codec) :
 {
     private const string Head = "due_at, number, received_at, topic, qos, retain, publisher, user_name, payload_bytes";
 
-    private readonly SqliteStatement state = link.Prepare("SELECT count(*), min(due_at), max(number) FROM delayed WHERE partition_number = ?1");
+    private readonly SqliteStatement state = link.Prepare("SELECT count(*), min(due_at), max(number) FROM delayed_message WHERE partition_number = ?1");
     private readonly SqliteStatement origins = link.Prepare("SELECT source, shard, number FROM origin WHERE session_key = ?1");
     private readonly SqliteStatement due = link.Prepare("""
-        SELECT due_at, number, origin_source, origin_number, body FROM delayed
+        SELECT due_at, number, origin_source, origin_number, body FROM delayed_message
         WHERE partition_number = ?1 AND due_at <= ?2 ORDER BY due_at, number LIMIT ?3
         """);
 
-    private readonly SqliteStatement next = link.Prepare("SELECT min(due_at) FROM delayed WHERE partition_number = ?1");
+    private readonly SqliteStatement next = link.Prepare("SELECT min(due_at) FROM delayed_message WHERE partition_number = ?1");
 
     // The keys come from the index alone: what is skipped costs no row.
     private readonly SqliteStatement heads = link.Prepare($"""
-        SELECT {Head} FROM delayed WHERE delayed_key IN (
-            SELECT delayed_key FROM delayed WHERE partition_number = ?1 AND (due_at, number) > (?2, ?3) ORDER BY due_at, number LIMIT ?4 OFFSET ?5)
+        SELECT {Head} FROM delayed_message WHERE delayed_key IN (
+            SELECT delayed_key FROM delayed_message WHERE partition_number = ?1 AND (due_at, number) > (?2, ?3) ORDER BY due_at, number LIMIT ?4 OFFSET ?5)
         ORDER BY due_at, number
         """);
 
-    private readonly SqliteStatement find = link.Prepare($"SELECT {Head}, body FROM delayed WHERE partition_number = ?1 AND due_at = ?2 AND number = ?3");
+    private readonly SqliteStatement find = link.Prepare($"SELECT {Head}, body FROM delayed_message WHERE partition_number = ?1 AND due_at = ?2 AND number = ?3");
 
     public DelayedState ReadState(int partition) => SqliteReader.ReadAll(
         state.Bind(1, partition), static row => new DelayedState(row.Number(0), row.NumberOrNull(1) ?? long.MaxValue, row.NumberOrNull(2) ?? 0))[0];

@@ -25,7 +25,7 @@ public class DelayedPartitionTests
         Assert.Equal(["first", "too", "second"], test.Publisher.Texts);
         await test.AdvanceAsync(10, () => test.Partition.Count == 0);
         Assert.Equal(["first", "too", "second", "late"], test.Publisher.Texts);
-        Assert.Equal((0, 0), (test.Test.Count("delayed"), test.Gauges.Read(Gauge.Delayed)));
+        Assert.Equal((0, 0), (test.Test.Count("delayed_message"), test.Gauges.Read(Gauge.Delayed)));
     }
 
     [Fact]
@@ -168,10 +168,10 @@ public class DelayedPartitionTests
         var hold = await test.Test.HoldAsync();
         var stored = test.StoreAsync(10, "x");
         Assert.False(stored.IsCompleted);
-        Assert.Equal(0, test.Test.Count("delayed"));
+        Assert.Equal(0, test.Test.Count("delayed_message"));
         hold.Release();
         Assert.Equal(ReasonCode.Success, await stored);
-        Assert.Equal(1, test.Test.Count("delayed"));
+        Assert.Equal(1, test.Test.Count("delayed_message"));
         await test.Test.DisposeAsync();
         Assert.Equal(ReasonCode.QuotaExceeded, await test.StoreAsync(10, "y"));
         Assert.Equal(1, test.Partition.Count);
@@ -186,7 +186,7 @@ public class DelayedPartitionTests
         Assert.False(test.Partition.TryStore(new DelayedMessage(TestMessage.On("a"), 0, 0, null), null));
         await test.AdvanceAsync(5, () => true);
         Assert.Empty(test.Publisher.Published);
-        Assert.Equal(1, test.Test.Count("delayed"));
+        Assert.Equal(1, test.Test.Count("delayed_message"));
     }
 
     private sealed class Fixture(TestStore test, DelayedOptions options, ManualClock clock) : IAsyncDisposable

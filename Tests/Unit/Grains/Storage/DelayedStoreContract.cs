@@ -31,7 +31,7 @@ public abstract class DelayedStoreContract : StoreContract
         Assert.True(await again.Store.WriteAsync(new RemoveDelayed([new(1, 20, 3), new(1, 30, 1), new(1, 40, 5)])));
         Assert.Equal(long.MaxValue, await again.Store.ReadDelayedAsync(reader => reader.ReadNext(1)));
         Assert.Equal(Nothing, await again.Store.ReadDelayedAsync(reader => reader.ReadState(1)));
-        Assert.Equal(1, again.Count("delayed"));
+        Assert.Equal(1, again.Count("delayed_message"));
     }
 
     [Fact]
