@@ -1,9 +1,11 @@
 using Broker.Grains.Clients;
 using Broker.Grains.Cluster;
+using Broker.Grains.Delayed;
 using Broker.Grains.Gateways;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
@@ -45,6 +47,7 @@ internal static class BrokerSilo
         AddOptions<StorageOptions>(builder, StorageOptions.Section);
         AddOptions<RoutingOptions>(builder, RoutingOptions.Section);
         AddOptions<RetainedOptions>(builder, RetainedOptions.Section);
+        AddOptions<DelayedOptions>(builder, DelayedOptions.Section);
         services.TryAddSingleton<IBrokerHooks>(NoBrokerHooks.Instance); // a gateway in this process brings its own
         services.TryAddSingleton(TimeProvider.System); // a test brings its own clock
         var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
@@ -55,6 +58,7 @@ internal static class BrokerSilo
         builder.AddTelemetry();
         AddStorage(services);
         AddGrainServices(services);
+        AddDelayed(services);
         // Before the silo: grains find the store open, and it closes after the last of them.
         services.AddHostedService<StoreLifetime>();
         builder.UseOrleans(silo => Membership.Configure(silo, node, cluster));
@@ -130,6 +134,15 @@ internal static class BrokerSilo
         services.AddSingleton<INodeResource, DurableSubscriptions>();
         services.AddSingleton<INodeResource, LocalRoutes>();
         services.AddSingleton<INodeResource, RetainedListing>();
+    }
+
+    private static void AddDelayed(IServiceCollection services)
+    {
+        services.AddSingleton<LocalDelayedPartitions>().AddSingleton<ILocalDelayedPartitions>(provider => provider.GetRequiredService<LocalDelayedPartitions>());
+        services.AddSingleton(provider => new DelayedBudget(provider.GetRequiredService<IOptions<DelayedOptions>>().Value, provider.GetRequiredService<BrokerGauges>()));
+        services.AddSingleton<DelayedServicesFactory>();
+        services.AddSingleton<DelayedModule>();
+        services.AddSingleton<INodeResource, LocalDelayedMessages>();
     }
 
     private static void AddGrainServices(IServiceCollection services)

@@ -64,6 +64,7 @@ internal static class AdminComposition
         services.AddEmqxCompanions();
         services.AddBackup();
         services.AddSingleton<IApiResource, RetainedResource>();
+        services.AddSingleton<IApiResource, DelayedMessages>();
         services.AddSingleton<ApiServer>();
         // Who may read metrics that are not for everybody.
         services.AddSingleton<Func<HttpContext, ValueTask<bool>>>(provider => async call => (await provider.GetRequiredService<ApiAccess>().AdmitAsync(call)).Admission == Admission.Welcome);

@@ -126,6 +126,7 @@ internal static class GatewayComposition
         services.AddSingleton<LoopTelemetry>();
         services.AddSingleton<ShardLinks>();
         services.AddSingleton<RetainedLinks>();
+        services.AddSingleton<DelayedLinks>();
         services.AddSingleton<ClientRegistryLinks>();
         services.AddSingleton<SessionLinks>();
         services.AddSingleton<MessageRouter>();

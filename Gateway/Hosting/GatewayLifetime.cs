@@ -16,12 +16,15 @@ namespace Broker.Gateway.Hosting;
 internal sealed partial class GatewayLifetime(
     Listeners listeners, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
     IOptionsMonitor<GatewayOptions> options, IOptionsMonitor<SecurityOptions> security, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
+    Listeners listeners, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, DelayedLinks delayed, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
+    IOptions<GatewayOptions> options, IOptions<SecurityOptions> security, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
     private static readonly TimeSpan WarmUpPause = TimeSpan.FromSeconds(1);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         while (!await TryWarmUpAsync()) await Task.Delay(WarmUpPause, time, cancellationToken); // a front end may be up before the silos
+        await delayed.WarmUpAsync();
         await listeners.StartAsync();
         TellDescriptors();
         var open = listeners.All.Where(one => one.Setup.TakesAnybody(security.CurrentValue.AllowAnonymous)).Select(one => one.Setup.Info.Name).ToArray();

@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Plugins;
@@ -18,20 +19,36 @@ internal sealed class TopicRoute(TopicName name, int shard)
 
     public int Shard { get; } = shard;
 
+    /// <summary>How long messages wait that are published here; null if they are routed at once. Then the shard is that of the topic behind it.</summary>
+    public DelayedTopic? Delay { get; init; }
+
     /// <summary>The match last found; asked whether it is current before each use.</summary>
     public IShardMatch? Match { get; set; }
 }
 
 /// <summary>The one way into the cluster for every message of this gateway: shard and retained store, then this gateway's own sessions.</summary>
-internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, GatewayLoops loops, IOptions<RetainedOptions> retainedOptions)
+internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, DelayedLinks delayed, GatewayLoops loops, IOptions<RetainedOptions> retainedOptions)
 {
     private readonly bool stopPublishClear = retainedOptions.Value.StopPublishClearMessage;
 
+    /// <summary>Whether messages to `$delayed/…` wait.</summary>
+    public bool Delays => delayed.IsOn;
+
     /// <summary>The route of a topic.</summary>
-    public TopicRoute RouteOf(TopicName topic) => new(topic, shards.Map.ShardOf(topic));
+    public TopicRoute RouteOf(TopicName topic) => DelayedTopic.Is(topic) && Delays ? DelayedRouteOf(topic) : DirectRouteOf(topic);
+
+    /// <summary>The route of a topic on which nothing waits, whatever its name is.</summary>
+    public TopicRoute DirectRouteOf(TopicName topic) => new(topic, shards.Map.ShardOf(topic));
+
+    /// <summary>The route of a topic `$delayed/…` on which messages wait.</summary>
+    public TopicRoute DelayedRouteOf(TopicName topic, string? userName = null)
+    {
+        var delay = DelayedTopic.Read(topic, userName);
+        return new TopicRoute(topic, shards.Map.ShardOf(delay.Target ?? topic)) { Delay = delay };
+    }
 
     /// <summary>Whether a publisher of QoS 1 or 2 must wait before it is told: someone stores the message or is in another process.</summary>
-    public bool NeedsReceipt(TopicRoute route, bool retain) => retain || !FindMatch(route) || route.Match!.NeedsReceipt;
+    public bool NeedsReceipt(TopicRoute route, bool retain) => retain || route.Delay is not null || !FindMatch(route) || route.Match!.NeedsReceipt;
 
     /// <summary>Publishes a message. On an event loop.</summary>
     /// <param name="receipt">Collects the answers; null for QoS 0 or when <see cref="NeedsReceipt"/> says so.</param>
@@ -66,6 +83,12 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
 
     private bool Send(LoopContext loop, ApplicationMessage message, TopicRoute route, PublishReceipt? receipt)
     {
+        if (route.Delay is { } delay)
+        {
+            delayed.Store(route.Shard, delay, message, loop.NowMs, receipt);
+            return true;
+        }
+
         if (message.Retain)
         {
             retained.Store(route.Shard, message, receipt);

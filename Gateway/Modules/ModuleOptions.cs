@@ -20,6 +20,9 @@ internal sealed class ModuleOptions
     /// <summary>Changes topics; none unless <see cref="RewriteOptions"/> says which.</summary>
     public bool Rewrite { get; set; } = true;
 
+    /// <summary>Lets messages to `$delayed/…` wait. Read by silos too, by its name.</summary>
+    public bool Delayed { get; set; }
+
     /// <summary>Counts what goes over single topics.</summary>
     public bool TopicMetrics { get; set; }
 

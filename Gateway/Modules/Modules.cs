@@ -32,6 +32,7 @@ internal sealed class Modules(ModuleTable table, RecordFeed records, IOptionsMon
     public const string Presence = "emqx_mod_presence";
     public const string AutoSubscribe = "emqx_mod_subscription";
     public const string Rewrite = "emqx_mod_rewrite";
+    public const string Delayed = "emqx_mod_delayed";
     public const string TopicMetrics = "emqx_mod_topic_metrics";
     public const string SlowSubscriptions = "emqx_mod_slow_subs";
 
@@ -44,6 +45,7 @@ internal sealed class Modules(ModuleTable table, RecordFeed records, IOptionsMon
         new(Presence, "Messages about clients that come and go", options.Value.Presence),
         new(AutoSubscribe, "Subscribes clients when they connect", options.Value.AutoSubscribe),
         new(Rewrite, "Changes topics", options.Value.Rewrite),
+        new(Delayed, "Publishes messages later", options.Value.Delayed),
         new(TopicMetrics, "Counts what goes over single topics", options.Value.TopicMetrics),
         new(SlowSubscriptions, "Finds out which clients are slow", options.Value.SlowSubscriptions),
     ];

@@ -1,6 +1,8 @@
+using System.Text;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
@@ -43,10 +45,11 @@ internal static class Acceptance
     }
 
     /// <summary>The will a client leaves, on its topic behind its mountpoint.</summary>
-    public static Will? MakeWill(WillPacket? will, ClientInfo client, string mountpoint) => will is null ? null : new Will(
+    /// <param name="delays">Whether `$delayed/…` stands before that.</param>
+    public static Will? MakeWill(WillPacket? will, ClientInfo client, string mountpoint, bool delays) => will is null ? null : new Will(
         new ApplicationMessage
         {
-            Topic = mountpoint.Length == 0 ? will.Topic : TopicName.Parse(mountpoint + will.Topic.Text),
+            Topic = Mount(will.Topic, mountpoint, delays),
             Payload = will.Payload,
             Qos = will.Qos,
             Retain = will.Retain,
@@ -54,4 +57,11 @@ internal static class Acceptance
             PublisherId = client.ClientId,
         },
         will.DelaySeconds, will.MessageExpiryInterval);
+
+    private static TopicName Mount(TopicName topic, string mountpoint, bool delays)
+    {
+        if (mountpoint.Length == 0) return topic;
+        var waits = delays && DelayedTopic.Is(topic) ? DelayedTopic.Mount(topic, Encoding.UTF8.GetBytes(mountpoint)) : null;
+        return waits ?? TopicName.Parse(mountpoint + topic.Text);
+    }
 }

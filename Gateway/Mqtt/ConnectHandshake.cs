@@ -270,7 +270,7 @@ internal sealed class ConnectHandshake(Connection connection, ConnectionServices
         var found = await services.Registry.RegisterAsync(client.Register(services.Registry.LocationOf(connection.Number)), connect.CleanStart);
         if (found.IsTakenOver) connection.Disconnect(ReasonCode.SessionTakenOver, "takeovered");
         if (connection.IsEnding) return (ReasonCode.Success, null);
-        var opened = await services.Sessions.OpenAsync(connection, client, connect, mayLeaveWill ? Acceptance.MakeWill(connect.Will, client, mountpoint) : null, found.HasStoredSession);
+        var opened = await services.Sessions.OpenAsync(connection, client, connect, mayLeaveWill ? Acceptance.MakeWill(connect.Will, client, mountpoint, services.Router.Delays) : null, found.HasStoredSession);
         if (opened.Session is null) activity.Fail(opened.Code.ToString());
         return opened;
     }

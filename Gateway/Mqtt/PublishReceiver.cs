@@ -33,6 +33,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
         topics ??= new PublisherTopics(
             services.Router, connection.Mountpoint, connection.Mqtt, services.Modules.Rewrite.KeepsPublish ? null : topic => services.Modules.Rewrite.OfPublish(topic, connection.Client!));
+            services.Router, connection.Mountpoint, services.Mqtt, services.Modules.Rewrite.KeepsPublish ? null : topic => services.Modules.Rewrite.OfPublish(topic, connection.Client!), connection.Client!.UserName);
         if (!topics.TryResolve(packet, out var topic, out var code))
         {
             BrokerCounters.Add(Metric.PacketsPublishError);
@@ -57,6 +58,10 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         if (connection.Access!.KnowsPublish(topic, connection.Loop.ReadAt) && !services.Hooks.WatchesPublishes) Route(message, topic.Route, packet.Qos, packet.PacketIdentifier);
         else Authorize(message, topic, packet.PacketIdentifier);
         activity?.Dispose();
+        var route = topic.WhenDelaying is { } delaying && services.Router.Delays ? delaying : topic.Route;
+        var message = MakeMessage(packet, route);
+        if (connection.Access!.KnowsPublish(topic, connection.Loop.ReadAt) && !services.Hooks.WatchesPublishes) Route(message, route, packet.Qos, packet.PacketIdentifier);
+        else Authorize(message, topic, route, packet.PacketIdentifier);
     }
 
     /// <summary>Gives the client another quota than the configured one; null takes that again.</summary>
@@ -108,9 +113,9 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         return false;
     }
 
-    private ApplicationMessage MakeMessage(in PublishPacket packet, PublisherTopic topic) => new()
+    private ApplicationMessage MakeMessage(in PublishPacket packet, TopicRoute route) => new()
     {
-        Topic = topic.Route.Name,
+        Topic = route.Name,
         Payload = packet.Payload.ToArray(),
         Qos = packet.Qos,
         Retain = packet.Retain,
@@ -120,12 +125,12 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         ReceivedAt = connection.Loop.ReadAtMicroseconds,
     };
 
-    private void Authorize(ApplicationMessage message, PublisherTopic topic, ushort packetIdentifier) => _ = connection.Reading.RunAsync(async () =>
+    private void Authorize(ApplicationMessage message, PublisherTopic topic, TopicRoute route, ushort packetIdentifier) => _ = connection.Reading.RunAsync(async () =>
     {
         if (connection.Access!.KnowsPublish(topic, connection.Loop.ReadAt) || await connection.Access.MayPublishAsync(topic))
         {
             var changed = !services.Hooks.WatchesPublishes ? message : await services.Hooks.PublishingAsync(connection.Access.Context, message);
-            Route(changed, changed is null || ReferenceEquals(changed.Topic, message.Topic) ? topic.Route : services.Router.RouteOf(changed.Topic), message.Qos, packetIdentifier);
+            Route(changed, changed is null || ReferenceEquals(changed.Topic, message.Topic) ? route : services.Router.RouteOf(changed.Topic), message.Qos, packetIdentifier);
             return;
         }
 
@@ -148,12 +153,26 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
     private void Route(ApplicationMessage? message, TopicRoute route, Qos qos, ushort packetIdentifier)
     {
         if (connection.IsEnding) return;
+        if (route.Delay is { } delay && message is not null && !delay.IsAcceptable(connection.Loop.NowMs))
+        {
+            RefuseDelay(qos, packetIdentifier);
+            return;
+        }
+
         connection.Loop.Congested = null;
         if (qos == Qos.AtMostOnce) Publish(message, route, null);
         else if (qos == Qos.AtLeastOnce) RouteAtLeastOnce(message, route, packetIdentifier);
         else RouteExactlyOnce(message, route, packetIdentifier);
         quota?.Take(route.Match?.DestinationCount ?? 0);
         if (connection.Loop.Congested is { } behind) connection.Reading.WaitFor(behind);
+    }
+
+    /// <summary>The time cannot be read, or is too far away. Who cannot be told is told that it was taken, as nothing would make it right.</summary>
+    private void RefuseDelay(Qos qos, ushort packetIdentifier)
+    {
+        BrokerCounters.Add(Metric.PacketsPublishError);
+        BrokerCounters.Add(Metric.MessagesDelayedDropped);
+        if (qos != Qos.AtMostOnce) Answer(qos, packetIdentifier, connection.Rules.AnswersRefusedPublish ? ReasonCode.TopicNameInvalid : ReasonCode.Success);
     }
 
     private bool NeedsReceipt(ApplicationMessage? message, TopicRoute route) => message is { Qos: not Qos.AtMostOnce } && services.Router.NeedsReceipt(route, message.Retain);

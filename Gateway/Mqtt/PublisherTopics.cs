@@ -3,6 +3,7 @@ using System.Text;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Topics;
 
@@ -25,6 +26,9 @@ internal sealed class PublisherTopic(byte[] utf8, TopicRoute route, bool hasAcce
 
     public TopicRoute Route { get; } = route;
 
+    /// <summary>The route instead of that while messages to `$delayed/…` wait; null for other topics.</summary>
+    public TopicRoute? WhenDelaying { get; init; }
+
     /// <summary>The memory it takes, about: the name is held as the client writes it and as it is routed.</summary>
     public int HeldBytes => OverheadBytes + utf8.Length + Route.Name.Utf8.Length;
 
@@ -41,7 +45,7 @@ internal sealed class PublisherTopic(byte[] utf8, TopicRoute route, bool hasAcce
 }
 
 /// <summary>The topics a client has published to lately, so that a topic is checked, hashed and routed once, and its topic aliases. [MQTT-3.3.2.3.4]</summary>
-internal sealed class PublisherTopics(MessageRouter router, string mountpoint, MqttOptions options, Func<string, string>? rewrite = null)
+internal sealed class PublisherTopics(MessageRouter router, string mountpoint, MqttOptions options, Func<string, string>? rewrite = null, string? userName = null)
 {
     /// <summary>Topics remembered for one client; a power of two.</summary>
     private const int Remembered = 8;
@@ -116,8 +120,10 @@ internal sealed class PublisherTopics(MessageRouter router, string mountpoint, M
     {
         if (!TopicName.TryParse(utf8, out var name)) return null;
         if (rewrite is not null && rewrite(name.Text) is var changed && changed != name.Text && TopicName.TryParse(Encoding.UTF8.GetBytes(changed), out var other)) name = other;
+        // The mountpoint stands before the topic that the message will have.
+        var delayed = DelayedTopic.Is(name) && DelayedTopic.Mount(name, Encoding.UTF8.GetBytes(mountpoint)) is { } waits ? router.DelayedRouteOf(waits, userName) : null;
         if (mountpoint.Length > 0 && !TopicName.TryParse([.. Encoding.UTF8.GetBytes(mountpoint), .. name.Utf8], out name)) return null;
         var acceptable = options.MaxTopicLevels == 0 || TopicLevels.Count(utf8) <= options.MaxTopicLevels;
-        return new PublisherTopic(utf8.ToArray(), router.RouteOf(name), acceptable);
+        return new PublisherTopic(utf8.ToArray(), router.DirectRouteOf(name), acceptable) { WhenDelaying = delayed };
     }
 }

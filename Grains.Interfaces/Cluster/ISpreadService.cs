@@ -18,7 +18,12 @@ public interface ISpreadService : IGrainService
 /// <param name="Clients">Numbers of client registry partitions.</param>
 [GenerateSerializer, Immutable, Alias("HeldGrains")]
 public sealed record HeldGrains(
-    [property: Id(0)] bool HostsGrains, [property: Id(1)] int[] Shards, [property: Id(2)] int[] Retained, [property: Id(3)] int[] Clients);
+    [property: Id(0)] bool HostsGrains, [property: Id(1)] int[] Shards, [property: Id(2)] int[] Retained, [property: Id(3)] int[] Clients)
+{
+    /// <summary>Numbers of partitions of delayed messages; null in an answer of a version that has none.</summary>
+    [Id(4)]
+    public int[]? Delayed { get; init; }
+}
 
 /// <summary>Reaches the spread service of any process.</summary>
 public interface ISpreadClient

@@ -20,6 +20,7 @@ public sealed class BrokerGauges
         ("subscriptions.shared", Gauge.SubscriptionsShared),
         ("suboptions", Gauge.Subscriptions),
         ("retained", Gauge.Retained),
+        ("delayed", Gauge.Delayed),
     ];
 
     private readonly long[] values = new long[(Enum.GetValues<Gauge>().Length + 1) * Stride];

@@ -23,4 +23,7 @@ public enum Gauge
 
     /// <summary>Retained messages of the partitions here.</summary>
     Retained,
+
+    /// <summary>Messages of the partitions here that wait for their time.</summary>
+    Delayed,
 }

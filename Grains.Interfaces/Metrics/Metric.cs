@@ -58,6 +58,8 @@ public enum Metric
     MessagesForward,
     MessagesRetained,
     MessagesRetainedDropped,
+    MessagesDelayed,
+    MessagesDelayedDropped,
     MessagesDelivered,
     MessagesAcked,
     DeliveryDroppedNoLocal,

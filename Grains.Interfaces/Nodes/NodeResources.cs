@@ -27,9 +27,14 @@ public static class NodeResources
 
     /// <summary>Filter: a topic filter that must match.</summary>
     public const string MatchTopic = "_match_topic";
+    /// <summary>Messages that wait for their time.</summary>
+    public const string Delayed = "delayed";
 
     /// <summary>What is remembered of access rules for one connection.</summary>
     public const string AccessCache = "acl_cache";
+
+    /// <summary>Filter that asks for one waiting message by its identifier; not for callers of the HTTP API.</summary>
+    public const string DelayedId = "msgid";
 
     /// <summary>Filter that asks for one connection by its number; not for callers of the HTTP API.</summary>
     public const string ConnectionFilter = "connection";

@@ -22,6 +22,10 @@ public interface IRecordsGrain : IGrainWithIntegerKey
     /// <param name="seen">The last <see cref="RecordPage.Next"/>; the default to begin. What is changed meanwhile comes again.</param>
     [Alias("Read")]
     Task<RecordPage> Read(RecordPosition seen);
+    /// <summary>What is known of one key, for who keeps no copy and asks rarely.</summary>
+    /// <returns>Null if there is no record, or it was removed.</returns>
+    [Alias("Find")]
+    Task<byte[]?> Find(string table, string key);
 
     /// <summary>A process stops: it is not waited for any more, and its call is answered.</summary>
     [Alias("Leave")]

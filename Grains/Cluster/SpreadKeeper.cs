@@ -1,5 +1,6 @@
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Retained;
 using Broker.Grains.Interfaces.Routing;
 using Microsoft.Extensions.Hosting;
@@ -7,8 +8,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Grains.Cluster;
 
-/// <summary>Keeps shards, retained partitions and registry partitions evenly spread when silos join and leave. The silo with the lowest address acts.</summary>
-/// <remarks>The three kinds of one number go to one silo: what a message needs is then in one process.</remarks>
+/// <summary>Keeps shards and the partitions of retained messages, delayed messages and clients evenly spread when silos join and leave. The silo with the lowest address acts.</summary>
+/// <remarks>The four kinds of one number go to one silo: what a message needs is then in one process.</remarks>
 internal sealed partial class SpreadKeeper(
     IClusterMembershipService membership, ILocalSiloDetails self, ISpreadClient nodes, IGrainFactory grains, ShardMap map, TimeProvider time,
     ILogger<SpreadKeeper> log) : BackgroundService
@@ -71,7 +72,8 @@ internal sealed partial class SpreadKeeper(
         var moved = await Task.WhenAll(
             MoveAsync<ITopicShardGrain>(plan, Whereabouts(held, one => one.Shards)),
             MoveAsync<IRetainedGrain>(plan, Whereabouts(held, one => one.Retained)),
-            MoveAsync<IClientRegistryGrain>(plan, Whereabouts(held, one => one.Clients)));
+            MoveAsync<IClientRegistryGrain>(plan, Whereabouts(held, one => one.Clients)),
+            MoveAsync<IDelayedGrain>(plan, Whereabouts(held, one => one.Delayed ?? [])));
         if (moved.Sum() > 0) LogSpread(log, moved.Sum(), held.Count);
     }
 

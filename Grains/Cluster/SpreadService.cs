@@ -1,4 +1,5 @@
 using Broker.Grains.Clients;
+using Broker.Grains.Delayed;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Retained;
 using Broker.Grains.Routing;
@@ -11,10 +12,10 @@ namespace Broker.Grains.Cluster;
 /// <inheritdoc cref="ISpreadService"/>
 [Reentrant]
 internal sealed class SpreadService(
-    GrainId id, Silo silo, ILoggerFactory loggers, NodeRole role, LocalShards shards, LocalRetainedPartitions retained, LocalClientRegistries clients)
+    GrainId id, Silo silo, ILoggerFactory loggers, NodeRole role, LocalShards shards, LocalRetainedPartitions retained, LocalClientRegistries clients, LocalDelayedPartitions delayed)
     : GrainService(id, silo, loggers), ISpreadService
 {
-    public Task<HeldGrains> Held() => Task.FromResult(new HeldGrains(role.HostsGrains, shards.Numbers(), retained.Numbers(), clients.Numbers()));
+    public Task<HeldGrains> Held() => Task.FromResult(new HeldGrains(role.HostsGrains, shards.Numbers(), retained.Numbers(), clients.Numbers()) { Delayed = delayed.Numbers() });
 }
 
 /// <inheritdoc cref="ISpreadClient"/>

@@ -28,6 +28,9 @@ internal sealed class RecordLog(int mostRemoved)
     /// <summary>Records that are not removed.</summary>
     public int Count => records.Count - removed;
 
+    /// <summary>What is known of a key; null if nothing.</summary>
+    public byte[]? Find(string table, string key) => records.GetValueOrDefault((table, key))?.Value;
+
     /// <summary>Takes stored records in, in the order of their versions.</summary>
     public void Restore(Record record)
     {

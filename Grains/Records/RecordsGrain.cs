@@ -54,6 +54,7 @@ internal sealed class RecordsGrain(NodeFences fences, BrokerStore store, TimePro
     }
 
     public Task<RecordPage> Read(RecordPosition seen) => Task.FromResult(log.After(seen, PageSize));
+    public Task<byte[]?> Find(string table, string key) => Task.FromResult(log.Find(table, key));
 
     public Task Leave(SiloAddress follower)
     {

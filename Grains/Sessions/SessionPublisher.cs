@@ -1,3 +1,4 @@
+using Broker.Grains.Delayed;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
@@ -10,13 +11,14 @@ using Broker.Grains.Interfaces.Topics;
 namespace Broker.Grains.Sessions;
 
 /// <summary>What a session grain asks of the other grains: to publish its will, to route to it, to forget it.</summary>
-internal sealed class SessionPublisher(IGrainFactory grains, ShardMap map, IBrokerHooks hooks)
+internal sealed class SessionPublisher(IGrainFactory grains, ShardMap map, IBrokerHooks hooks, DelayedModule delayed)
 {
     /// <summary>Publishes a session's will; completes when everybody has it who must.</summary>
     public async Task PublishAsync(ApplicationMessage will)
     {
         if (await hooks.PublishingAsync(will) is not { } message) return;
         BrokerCounters.Add(Metric.MessagesPublish);
+        if (await delayed.TryStoreAsync(message)) return;
         var shard = map.ShardOf(message.Topic);
         if (message.Retain) await grains.GetGrain<IRetainedGrain>(shard).Store([message]);
         // A link of its own for each: several may be on their way at a time, and none must look like a repetition of another.

@@ -161,6 +161,10 @@ internal sealed class BrokerStore : ILocalStore, IAsyncDisposable
         }
     }
 
+    /// <summary>Reads committed messages that wait for their time.</summary>
+    /// <exception cref="StoreException">The database, or a message, cannot be read.</exception>
+    public Task<T> ReadDelayedAsync<T>(Func<IDelayedReader, T> read) => ReadAsync(() => read(database.Delayed));
+
     /// <summary>Committed records, those removed lately among them, in the order of their versions.</summary>
     /// <exception cref="StoreException">The database cannot be read.</exception>
     public async IAsyncEnumerable<Record> LoadRecordsAsync([EnumeratorCancellation] CancellationToken cancellation = default)

@@ -55,6 +55,9 @@ internal interface IStoreDatabase : IDisposable
     /// <summary>Wills of connections to a node. Any thread, as many reads at once as <see cref="ReadsAtOnce"/> says.</summary>
     IReadOnlyList<StoredWill> ReadWills(string node);
 
+    /// <summary>Reads messages that wait for their time.</summary>
+    IDelayedReader Delayed { get; }
+
     /// <summary>Nodes that are gone and have left wills. Any thread, as many reads at once as <see cref="ReadsAtOnce"/> says.</summary>
     IReadOnlyList<string> ReadNodesWithWills();
 }

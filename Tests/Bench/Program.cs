@@ -5,6 +5,7 @@ var benchmarks = new Dictionary<string, Action<string[]>>
 {
     ["clients"] = ClientListBenchmark.Run,
     ["connects"] = ConnectBenchmark.Run,
+    ["delayed"] = DelayedBenchmark.Run,
     ["durable"] = DurableBenchmark.Run,
     ["filters"] = FiltersBenchmark.Run,
     ["garbage"] = GarbageBenchmark.Run,

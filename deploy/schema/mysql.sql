@@ -186,5 +186,22 @@ CREATE TABLE IF NOT EXISTS record (
     expires_at BIGINT NOT NULL,
     UNIQUE KEY record_key_hash (key_hash)) ENGINE=InnoDB;
 
+CREATE TABLE IF NOT EXISTS delayed_message (
+    delayed_key BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    partition_number INT NOT NULL,
+    due_at BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    origin_source BIGINT,
+    origin_number BIGINT,
+    qos SMALLINT NOT NULL,
+    retain SMALLINT NOT NULL,
+    payload_bytes BIGINT NOT NULL,
+    topic BLOB NOT NULL,
+    publisher BLOB NOT NULL,
+    user_name BLOB,
+    body LONGBLOB NOT NULL,
+    UNIQUE KEY delayed_message_place (partition_number, due_at, number)) ENGINE=InnoDB;
+
 CREATE TABLE IF NOT EXISTS schema_version (version INT NOT NULL PRIMARY KEY) ENGINE=InnoDB;
-INSERT INTO schema_version (version) SELECT 2 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM schema_version);
+INSERT INTO schema_version (version) SELECT 3 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM schema_version);

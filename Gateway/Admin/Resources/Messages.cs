@@ -94,6 +94,7 @@ internal sealed class Messages(MessageRouter router, GatewayLoops loops) : IApiR
             receipt.Answer(ReasonCode.Success); // all who must answer are known
         });
         var code = await receipt.Completion;
+        if (code == ReasonCode.TopicNameInvalid) throw new ApiException(ResultCode.BadTopic, "bad_topic");
         if (code >= ReasonCode.UnspecifiedError) throw new ApiException(ResultCode.Unknown, $"the message could not be stored: {code}");
     }
 

@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Records;
 using Broker.Grains.Storage.Writes;
 
@@ -34,6 +35,12 @@ internal sealed class BatchPlan(BatchState state)
     public Dictionary<string, SaveRetained?> Retained { get; } = new(StringComparer.Ordinal);
 
     public Dictionary<(string ClientId, long ConnectionNumber), StoredWill?> Wills { get; } = [];
+
+    public List<SaveDelayed> Delayed { get; } = [];
+
+    public List<(DelayedKey Key, MessageOrigin Origin)> DelayedNames { get; } = [];
+
+    public List<DelayedKey> DelayedRemovals { get; } = [];
 
     /// <summary>Openings, with the key of the session if it is there.</summary>
     public List<(OpenSession Open, long? Key)> Opens { get; } = [];
@@ -139,6 +146,9 @@ internal sealed class BatchPlan(BatchState state)
         {
             case SaveRetained save: Retained[save.Message.Topic.Text] = save; break;
             case RemoveRetained removal: Retained[removal.Topic.Text] = null; break;
+            case SaveDelayed save: RecordDelayed(save); break;
+            case NameDelayed naming: DelayedNames.AddRange(naming.Names); break;
+            case RemoveDelayed removal: DelayedRemovals.AddRange(removal.Keys); break;
             case SaveWill save: Wills[(save.Will.ClientId, save.Will.ConnectionNumber)] = save.Will; break;
             case RemoveWill removal: Wills[(removal.ClientId, removal.ConnectionNumber)] = null; break;
             case ForgetOrigins forget: ForgetBefore = Math.Max(ForgetBefore ?? 0, forget.BeforeMs); break;
@@ -178,13 +188,20 @@ internal sealed class BatchPlan(BatchState state)
 
     private void RecordAppend(AppendToQueue append, long key)
     {
-        if (append.OriginMark is { } mark)
-        {
-            var place = (key, mark.Source, mark.Shard);
-            Origins[place] = Origins.TryGetValue(place, out var number) ? Math.Max(number, mark.Number) : mark.Number;
-        }
-
+        if (append.OriginMark is { } mark) RecordOrigin(key, mark);
         if (!append.IsCancelled) Appends.Add(append);
+    }
+
+    private void RecordDelayed(SaveDelayed save)
+    {
+        if (save.OriginMark is { } mark) RecordOrigin(DelayedKey.OriginOwner(save.Key.Partition), mark);
+        Delayed.Add(save);
+    }
+
+    private void RecordOrigin(long owner, OriginMark mark)
+    {
+        var place = (owner, mark.Source, mark.Shard);
+        Origins[place] = Origins.TryGetValue(place, out var number) ? Math.Max(number, mark.Number) : mark.Number;
     }
 
     private void RecordOpen(OpenSession open)

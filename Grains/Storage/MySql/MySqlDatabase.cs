@@ -84,6 +84,9 @@ internal sealed class MySqlDatabase(MySqlOptions options, string node, MessageCo
     public IReadOnlyList<string> ReadNodesWithWills() => Reader.ReadNodesWithWills();
 
     /// <inheritdoc/>
+    public IDelayedReader Delayed => new MySqlDelayedReader(Reader, codec);
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         reader = null;

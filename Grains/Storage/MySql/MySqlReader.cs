@@ -45,14 +45,16 @@ internal sealed class MySqlReader(MySqlOptions options, MessageCodec codec)
         new SqlText(0).Add("SELECT version, table_name, record_key, value, expires_at FROM record WHERE version > ").Value(after).Add(" ORDER BY version LIMIT ").Value(limit),
         static row => new Record(row.GetInt64(0), Text(row, 1), Text(row, 2), row.IsDBNull(3) ? null : (byte[])row[3], row.GetInt64(4)));
 
-    private List<T> ReadAll<T>(SqlText sql, Func<MySqlDataReader, T> read)
+    /// <summary>Reads the rows of a query.</summary>
+    /// <param name="mayGoOn">Asked before each row; null for all.</param>
+    public List<T> ReadAll<T>(SqlText sql, Func<MySqlDataReader, T> read, Func<bool>? mayGoOn = null)
     {
         try
         {
             using var link = new MySqlLink(options, pooled: true, options.LockWait);
             using var reader = link.Query(sql);
             var rows = new List<T>();
-            while (reader.Read()) rows.Add(read(reader));
+            while (mayGoOn?.Invoke() != false && reader.Read()) rows.Add(read(reader));
             return rows;
         }
         catch (Exception error) when (error is not StoreException)

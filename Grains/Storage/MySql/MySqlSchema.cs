@@ -17,7 +17,7 @@ internal static class MySqlSchema
 
     /// <summary>The steps in order; the first makes version 1. A step that was released is never edited, a change is a new one.
     /// DDL cannot be undone, so that each step must stand being run again after it was cut off.</summary>
-    public static IReadOnlyList<string> Steps { get; } = [SchemaVersion1.Sql + "\n\n" + MembershipSchema.Sql, SchemaVersion2.Sql];
+    public static IReadOnlyList<string> Steps { get; } = [SchemaVersion1.Sql + "\n\n" + MembershipSchema.Sql, SchemaVersion2.Sql, SchemaVersion3.Sql];
 
     /// <summary>All of it as a script.</summary>
     public static string Script() => string.Create(CultureInfo.InvariantCulture, $"""

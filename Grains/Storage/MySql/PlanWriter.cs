@@ -11,6 +11,7 @@ namespace Broker.Grains.Storage.MySql;
 internal sealed class PlanWriter(SqlScript script, MessageCodec codec, BodyIds bodyIds, string node, TimeProvider clock)
 {
     private readonly SessionStatements sessions = new(script, codec, node);
+    private readonly DelayedStatements delayed = new(script, codec);
     private ArrayBufferWriter<byte> buffer = new();
 
     /// <summary>Writes what was planned and reads what was opened.</summary>
@@ -25,6 +26,7 @@ internal sealed class PlanWriter(SqlScript script, MessageCodec codec, BodyIds b
         Origins(plan);
         Retained(plan);
         Wills(plan);
+        delayed.Write(plan);
         Release(plan.LooseBodies);
         foreach (var records in plan.Records) Records(records);
         if (plan.ForgetRecordsUpTo is { } upTo) script.Statement().Add("DELETE FROM record WHERE value IS NULL AND version <= ").Value(upTo).Add(";");

@@ -18,11 +18,16 @@ internal sealed class OriginTable(SqliteLink link, TimeProvider clock)
     /// <summary>Forgets what was noted and not written: at the start of a transaction.</summary>
     public void Clear() => noted.Clear();
 
-    /// <summary>Notes an append's origin; written once for all of the batch, by <see cref="Flush"/>.</summary>
-    public void Note(AppendToQueue append)
+    /// <summary>Notes the origin of a write that has one; written once for all of the batch, by <see cref="Flush"/>.</summary>
+    public void Note(StoreWrite write)
     {
-        if (append.OriginMark is not { } mark) return;
-        var key = (append.Lease.Key, mark.Source, mark.Shard);
+        if (write is AppendToQueue { OriginMark: { } queued } append) Note(append.Lease.Key, queued);
+        else if (write is SaveDelayed { OriginMark: { } waiting } save) Note(DelayedKey.OriginOwner(save.Key.Partition), waiting);
+    }
+
+    private void Note(long owner, OriginMark mark)
+    {
+        var key = (owner, mark.Source, mark.Shard);
         noted[key] = noted.TryGetValue(key, out var number) ? Math.Max(number, mark.Number) : mark.Number;
     }
 

@@ -99,6 +99,9 @@ internal sealed partial class SqliteDatabase(SqliteOptions options, string node,
     public IReadOnlyList<string> ReadNodesWithWills() => Reader.ReadNodesWithWills();
 
     /// <inheritdoc/>
+    public IDelayedReader Delayed => Reader.Delayed;
+
+    /// <inheritdoc/>
     public void Fence(string other)
     {
         _ = Reader; // not once it is closed

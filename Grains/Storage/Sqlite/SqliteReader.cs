@@ -35,7 +35,11 @@ internal sealed class SqliteReader : IDisposable
         wills = link.Prepare("SELECT client_id, connection_number, body, delay_seconds, expiry_seconds FROM will WHERE node = ?1");
         records = link.Prepare("SELECT version, table_name, record_key, value, expires_at FROM record WHERE version > ?1 ORDER BY version LIMIT ?2");
         nodesWithWills = link.Prepare("SELECT DISTINCT node FROM will WHERE node <> ?1");
+        Delayed = new SqliteDelayedReader(link, codec);
     }
+
+    /// <summary>Reads messages that wait.</summary>
+    public SqliteDelayedReader Delayed { get; }
 
     public List<ShardSubscription> ReadSubscriptions(int shard) => ReadAll(
         subscriptions.Bind(1, shard), static row => new ShardSubscription(row.Text(9), SubscriptionTable.ReadRow(row)));
@@ -67,12 +71,14 @@ internal sealed class SqliteReader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => link.Dispose();
 
-    private static List<T> ReadAll<T>(SqliteStatement statement, Func<SqliteStatement, T> read)
+    /// <summary>Reads the rows of a statement.</summary>
+    /// <param name="mayGoOn">Asked before each row; null for all.</param>
+    public static List<T> ReadAll<T>(SqliteStatement statement, Func<SqliteStatement, T> read, Func<bool>? mayGoOn = null)
     {
         var rows = new List<T>();
         try
         {
-            while (statement.Read()) rows.Add(read(statement));
+            while (mayGoOn?.Invoke() != false && statement.Read()) rows.Add(read(statement));
             return rows;
         }
         catch (SqliteException error)

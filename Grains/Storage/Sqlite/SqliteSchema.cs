@@ -6,7 +6,7 @@ namespace Broker.Grains.Storage.Sqlite;
 internal static class SqliteSchema
 {
     /// <summary>The steps in order; the first makes version 1. A step that was released is never edited, a change is a new one.</summary>
-    public static IReadOnlyList<string> Steps { get; } = [SchemaVersion1.Sql, SchemaVersion2.Sql];
+    public static IReadOnlyList<string> Steps { get; } = [SchemaVersion1.Sql, SchemaVersion2.Sql, SchemaVersion3.Sql];
 
     /// <summary>Brings the database to the newest version.</summary>
     /// <exception cref="StoreException">It was written by a newer program.</exception>

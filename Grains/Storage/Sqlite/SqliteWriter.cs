@@ -17,6 +17,7 @@ internal sealed class SqliteWriter
     private readonly OriginTable origins;
     private readonly WillTable wills;
     private readonly RecordTable records;
+    private readonly DelayedTable delayed;
     private readonly string node;
     private readonly SqliteStatement selectFenced;
     private readonly SqliteStatement begin, commit, rollback, savepoint, release, undo;
@@ -35,6 +36,7 @@ internal sealed class SqliteWriter
         origins = new OriginTable(link, clock);
         wills = new WillTable(link, bodies, node);
         records = new RecordTable(link);
+        delayed = new DelayedTable(link, bodies);
         selectFenced = link.Prepare("SELECT 1 FROM node WHERE name = ?1 AND fenced = 1");
         // IMMEDIATE: the epochs read below cannot change before COMMIT, whoever else has the file open.
         begin = link.Prepare("BEGIN IMMEDIATE");
@@ -60,7 +62,7 @@ internal sealed class SqliteWriter
             for (var i = 0; i < batch.Count; i++)
             {
                 if (batch[i] is WriteGroup group) ExecuteGroup(group);
-                else if ((batch[i].Refusal = Execute(batch[i])) is null && batch[i] is AppendToQueue append) origins.Note(append);
+                else if ((batch[i].Refusal = Execute(batch[i])) is null) origins.Note(batch[i]);
             }
 
             origins.Flush();
@@ -90,10 +92,7 @@ internal sealed class SqliteWriter
 
         release.Run();
         if (group.Refusal is not null) return;
-        foreach (var member in group.Members)
-        {
-            if (member is AppendToQueue append) origins.Note(append);
-        }
+        foreach (var member in group.Members) origins.Note(member);
     }
 
     private void CheckFence()
@@ -157,6 +156,9 @@ internal sealed class SqliteWriter
         {
             case SaveRetained save: retained.Save(save); break;
             case RemoveRetained removal: retained.Remove(removal); break;
+            case SaveDelayed save: delayed.Save(save); break;
+            case NameDelayed naming: delayed.Name(naming); break;
+            case RemoveDelayed removal: delayed.Remove(removal); break;
             case SaveWill save: wills.Save(save.Will); break;
             case RemoveWill removal: wills.Remove(removal); break;
             case ForgetOrigins forget: origins.Forget(forget); break;

@@ -37,3 +37,8 @@ public class RecordStoreTests : RecordStoreContract
 {
     private protected override StorePlaces Places { get; } = new MariaDbPlaces();
 }
+
+public class DelayedStoreTests : DelayedStoreContract
+{
+    private protected override StorePlaces Places { get; } = new MariaDbPlaces();
+}

@@ -1,5 +1,7 @@
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.MySql;
+using Broker.Grains.Storage.Writes;
 using Broker.Tests.Cluster.Harness;
 using Broker.Tests.Unit;
 using Broker.Tests.Unit.Grains.Storage;
@@ -53,6 +55,17 @@ public class MySqlSchemaTests
         MySqlSchema.Migrate(link, longer);
         Assert.Equal(longer.Length, link.Number("SELECT version FROM schema_version"));
         Assert.Throws<StoreException>(() => MySqlSchema.Migrate(link, MySqlSchema.Steps));
+    }
+
+    [Fact]
+    public async Task DelayedMessagesAreTaken_WhenDatabaseIsOfVersionTwo()
+    {
+        var place = await places.NewAsync();
+        using (var link = new MySqlLink(new MySqlOptions(place), pooled: false, TimeSpan.FromSeconds(1))) MySqlSchema.Migrate(link, [.. MySqlSchema.Steps.Take(2)]);
+        Assert.Equal(2, MariaDbPlaces.Number(place, "SELECT version FROM schema_version"));
+        await using var test = await OpenAsync(place);
+        Assert.True(await test.Store.WriteAsync(new SaveDelayed(new DelayedKey(1, 2, 3), new DelayedMessage(TestStore.Message(), 2, 1, null))));
+        Assert.Equal(new DelayedState(1, 2, 3), await test.Store.ReadDelayedAsync(reader => reader.ReadState(1)));
     }
 
     [Fact]

@@ -9,9 +9,9 @@ namespace Broker.Tests.Protocol.Admin;
 /// <summary>`/emqx_prometheus` under the names of EMQ X 4.x.</summary>
 public sealed class PrometheusApiTests(BrokerHost broker) : IClassFixture<BrokerHost>
 {
-    /// <summary>All that EMQ X 4.3 exports; braces stand for the words between them.</summary>
+    /// <summary>All that EMQ X 4.3 exports, and how many messages are delayed; braces stand for the words between them.</summary>
     private const string Names = """
-        {connections,sessions,topics,suboptions,subscribers,subscriptions,subscriptions_shared,routes,retained}_{count,max}
+        {connections,sessions,topics,suboptions,subscribers,subscriptions,subscriptions_shared,routes,retained,delayed}_{count,max}
         vm_{cpu_use,cpu_idle,run_queue,process_messages_in_queues,total_memory,used_memory}
         cluster_nodes_{running,stopped}
         bytes_{received,sent}

@@ -18,6 +18,7 @@ using Broker.Gateway.Sessions;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Metrics;
@@ -34,7 +35,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Tests.Unit.Gateway;
 
 /// <summary>A gateway with event loops that the test turns, real shards in the same process, and no grains.</summary>
-internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILocalClientRegistry, ILocalRetainedPartitions, ILocalSessions, ILocalSiloDetails
+internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILocalClientRegistry, ILocalRetainedPartitions, ILocalDelayedPartitions, ILocalSessions, ILocalSiloDetails
 {
     private readonly Shard[] shards;
 
@@ -54,6 +55,9 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
         var security = Fixed.Options(new SecurityOptions());
         var sources = new SourceHost(null!, null!, new AnswerEpoch(), Clock, NullLoggerFactory.Instance); // without settings it has none
+        var modules = new Modules(new ModuleTable(), null!, Options.Create(new ModuleOptions()));
+        Router = new MessageRouter(Links, retained, new DelayedLinks(this, grains, modules, Map, Clock), Loops, Options.Create(new RetainedOptions()));
+        var security = Options.Create(new SecurityOptions());
         var recorder = new FlightRecorder(Options.Create(new HistoryOptions()), Clock);
         var authorization = new Authorization([], sources, security, new AnswerEpoch(), recorder);
         var connections = new ConnectionTable();
@@ -126,6 +130,8 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
     ILocalClientRegistry? ILocalClientRegistries.Find(int partition) => this;
 
     ILocalRetained? ILocalRetainedPartitions.Find(int partition) => null;
+
+    ILocalDelayed? ILocalDelayedPartitions.Find(int partition) => null;
 
     ILocalSession? ILocalSessions.Find(string clientId) => null;
 

@@ -54,7 +54,7 @@ public class BrokerGaugesTests
         gauges.Add(Gauge.Sessions, -2);
         string[] names =
         [
-            "connections", "channels", "sessions", "topics", "routes", "subscribers", "subscriptions", "subscriptions.shared", "suboptions", "retained",
+            "connections", "channels", "sessions", "topics", "routes", "subscribers", "subscriptions", "subscriptions.shared", "suboptions", "retained", "delayed",
         ];
         Assert.Equal(names, gauges.ReadAll().Select(stat => stat.Name));
         Assert.Equal([("channels", 5L, 7L), ("sessions", 5L, 7L)], gauges.ReadAll().Where(stat => stat.Max > 0));

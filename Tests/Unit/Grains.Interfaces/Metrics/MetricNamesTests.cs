@@ -31,7 +31,7 @@ public class MetricNamesTests
     [
         "alarms.refused", "audit.failed", "audit.refused", "client.flapping", "client.rate_limited", "client.read_paused", "client.refused", "client.refused.banned", "client.refused.busy", "client.refused.closed",
         "client.refused.delayed", "client.refused.rate", "hooks.dropped", "hooks.failed", "listener.denied", "listener.frame.failed", "listener.full", "listener.proxy.failed", "listener.tls.failed",
-        "listener.upgrade.failed", "messages.dropped.link_full", "messages.dropped.store_failed", "messages.retained.dropped", "packets.malformed",
+        "listener.upgrade.failed", "messages.delayed.dropped", "messages.dropped.link_full", "messages.dropped.store_failed", "messages.retained.dropped", "packets.malformed",
         "packets.publish.quota_exceeded", "packets.too_large", "routes.repaired", "session.lost",
     ];
 

@@ -48,3 +48,8 @@ public class RecordStoreTests : RecordStoreContract
 {
     private protected override StorePlaces Places { get; } = new SqlitePlaces();
 }
+
+public class DelayedStoreTests : DelayedStoreContract
+{
+    private protected override StorePlaces Places { get; } = new SqlitePlaces();
+}

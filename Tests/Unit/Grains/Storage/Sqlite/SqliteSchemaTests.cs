@@ -1,6 +1,8 @@
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.Sqlite;
+using Broker.Grains.Storage.Writes;
 using Xunit;
 
 namespace Broker.Tests.Unit.Grains.Storage.Sqlite;
@@ -29,6 +31,22 @@ public class SqliteSchemaTests
         Assert.Equal("64", await test.Store.GetOrCreateSettingAsync("shards", "1"));
         await foreach (var message in test.Store.LoadRetainedAsync(2)) Assert.Equal("kept", Text(message));
         Assert.Empty(test.DatabaseLog.Lines);
+    }
+
+    [Fact]
+    public async Task DelayedMessagesAreTaken_WhenFileIsOfVersionTwo()
+    {
+        var path = TestStore.NewPath();
+        using (SqliteLink link = new(new SqliteOptions { Path = path }))
+        {
+            SqliteSchema.Migrate(link, [.. SqliteSchema.Steps.Take(2)]);
+            link.Execute("INSERT INTO record VALUES (7, 'table', 'key', X'01', 0)");
+        }
+
+        await using var test = await TestStore.OpenAsync(path);
+        Assert.True(await test.Store.WriteAsync(new SaveDelayed(new DelayedKey(1, 2, 3), new DelayedMessage(TestStore.Message(), 2, 1, null))));
+        Assert.Equal(new DelayedState(1, 2, 3), await test.Store.ReadDelayedAsync(reader => reader.ReadState(1)));
+        await foreach (var record in test.Store.LoadRecordsAsync()) Assert.Equal((7, "key"), (record.Version, record.Key));
     }
 
     [Fact]
