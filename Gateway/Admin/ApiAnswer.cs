@@ -31,6 +31,7 @@ internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
     public string? Reason { get; private init; }
 
     public static ApiAnswer Plain(int status, string text) => new(status, _ => { }) { Text = text, Reason = status >= 400 ? text : null };
+
     /// <summary>Instead of JSON, a file, which is disposed of when it is sent.</summary>
     public Stream? File { get; private init; }
 
@@ -45,9 +46,8 @@ internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
     {
         json.WriteString("code", code);
         json.WriteString("message", message);
-    });
-
-    public static ApiAnswer Plain(int status, string text) => new(status, _ => { }) { Text = text };
+    })
+    { Reason = message };
 
     /// <summary>Refused, with a code of <see cref="ResultCode"/>.</summary>
     public static ApiAnswer Fault(ResultCode code, string message) => new(200, json =>

@@ -63,40 +63,6 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
             // A browser sends what it remembers of us with whatever a foreign page makes it send.
             else if (endpoint.Changes && CrossSite.Comes(context.Request)) await WriteAsync(context, ApiAnswer.Plain(403, "Forbidden."));
             else if (await AdmitAsync(context, endpoint, started) is { } user) await CallAsync(context, endpoint, user, started);
-            if (!access.IsReady)
-            {
-                await WriteAsync(context, ApiAnswer.Plain(503, "Not ready."));
-                return;
-            }
-
-            if (endpoint.IsForUsers && !ApiAccess.IsDashboard(context))
-            {
-                await WriteAsync(context, ApiAnswer.NotFound);
-                return;
-            }
-
-            var (admission, user) = endpoint.IsOpen ? (Admission.Welcome, "") : await access.AdmitAsync(context);
-            if (admission == Admission.TooMany)
-            {
-                await WriteAsync(context, ApiAnswer.Plain(429, "Too many wrong secrets."));
-                return;
-            }
-
-            if (admission == Admission.Unknown)
-            {
-                context.Response.Headers.WWWAuthenticate = "Basic Realm=\"minirest-server\"";
-                await WriteAsync(context, ApiAnswer.Plain(401, "UNAUTHORIZED"));
-                return;
-            }
-
-            using var body = await ReadAsync(context, endpoint.MaxBody);
-            var answer = await AnswerAsync(endpoint, new ApiCall(context, endpoint, body?.RootElement) { User = user });
-            if (endpoint.Changes) LogChange(log, endpoint.Name, context.Request.Path, user, context.Connection.RemoteIpAddress, answer.Status);
-            await WriteAsync(context, answer);
-        }
-        catch (Exception fault) when (fault is JsonException or BadHttpRequestException)
-        {
-            await WriteAsync(context, ApiAnswer.Plain(400, "Bad Request"));
         }
         catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested) // the boundary of this call
         {
@@ -129,7 +95,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         ApiAnswer answer;
         try
         {
-            body = await ReadAsync(context.Request);
+            body = await ReadAsync(context, endpoint.MaxBody);
             answer = await AnswerAsync(endpoint, new ApiCall(context, endpoint, body?.RootElement) { User = user });
         }
         catch (Exception fault) when (fault is JsonException or BadHttpRequestException)
@@ -179,8 +145,6 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         }
     }
 
-    private static async Task<JsonDocument?> ReadAsync(HttpRequest request) =>
-        request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0) ? null : await JsonDocument.ParseAsync(request.Body);
     private static async Task<JsonDocument?> ReadAsync(HttpContext context, long maxBody)
     {
         var request = context.Request;

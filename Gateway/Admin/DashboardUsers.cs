@@ -45,13 +45,6 @@ internal sealed class DashboardUsers(DashboardUserTable table, Secrets secrets, 
     /// <param name="isLocal">It comes from this machine.</param>
     public ValueTask<bool> VerifyAsync(string name, string password, bool isLocal) =>
         table.Find(name) is { Value: { } user } entry && (isLocal || !user.IsPreset)
-            ? secrets.VerifyAsync($"user:{name}", entry.Version, password, user.Hash, user.Salt)
+            ? secrets.VerifyAsync($"user:{name}", entry.Version, password, user.Hash, user.Salt, user.Method)
             : secrets.RefuseAsync(password);
-    /// <summary>Whether a user is who it says, and may come from there.</summary>
-    public async ValueTask<bool> VerifyAsync(string name, string password, IPAddress? from)
-    {
-        if (table.Find(name) is not { Value: { } user } entry) return false;
-        if (user.IsPreset && from is not null && !IPAddress.IsLoopback(from)) return false;
-        return await secrets.VerifyAsync($"user:{name}", entry.Version, password, user.Hash, user.Salt, user.Method);
-    }
 }

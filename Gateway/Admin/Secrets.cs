@@ -31,7 +31,6 @@ internal sealed class Secrets
         var digest = HMACSHA256.HashData(key, bytes);
         if (verified.TryGetValue(owner, out var known) && known.Version == version && CryptographicOperations.FixedTimeEquals(known.Digest, digest)) return true;
         Interlocked.Increment(ref computed);
-        if (!await Hash.VerifyAsync(bytes, hash, salt)) return false;
         if (!await (method is null ? Hash : PasswordHash.Parse(method)).VerifyAsync(bytes, hash, salt)) return false;
         verified[owner] = (version, digest);
         return true;

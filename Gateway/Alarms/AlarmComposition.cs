@@ -1,7 +1,9 @@
 using Broker.Gateway.Admin;
 using Broker.Gateway.Admin.Resources;
+using Broker.Gateway.ExHook;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Mqtt;
+using Broker.Gateway.Security.Sources;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Nodes;
@@ -65,9 +67,9 @@ internal static class AlarmComposition
             options => new Watermark("connection_quota", options.ConnectionHighWatermark, options.ConnectionLowWatermark, _ => Text($"The number of connections exceeds {options.ConnectionHighWatermark}%")),
             provider =>
             {
-                var most = Math.Min(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxConnections, DescriptorLimit.MostConnections());
+                var (gateway, possible) = (provider.GetRequiredService<IOptionsMonitor<GatewayOptions>>(), DescriptorLimit.MostConnections());
                 var connections = provider.GetRequiredService<ConnectionTable>();
-                return () => 100.0 * connections.Count / most;
+                return () => 100.0 * connections.Count / Math.Min(gateway.CurrentValue.MaxConnections, possible);
             });
         services.AddWatermark(
             options => options.CheckInterval,
@@ -78,7 +80,11 @@ internal static class AlarmComposition
                 return () => 100 * store.Backlog;
             });
         services.AddSingleton<IAlarmCheck, StoreCheck>();
-        services.AddSingleton<IAlarmCheck, ResourceCheck>();
+        services.AddSingleton<IAlarmCheck>(provider =>
+        {
+            var sources = provider.GetRequiredService<SourceHost>();
+            return new ResourceCheck(provider.GetRequiredService<AlarmBook>(), () => sources.Reachable, provider.GetRequiredService<ExHookServers>(), provider.GetRequiredService<IOptions<AlarmOptions>>());
+        });
         services.AddSingleton<IAlarmCheck, MemberCheck>();
         if (builder.Configuration[$"{AlarmOptions.Section}:{nameof(AlarmOptions.Congestion)}"] is { } isOn && bool.TryParse(isOn, out var watches) && watches) services.AddSingleton<IAlarmCheck, CongestionCheck>();
     }

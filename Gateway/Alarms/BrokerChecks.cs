@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
 using Broker.Gateway.ExHook;
-using Broker.Gateway.Security.Sources;
-using Broker.Gateway.Security.Sources.Jwt;
 using Broker.Grains.Interfaces.Cluster;
 using Microsoft.Extensions.Options;
 
@@ -20,17 +18,19 @@ internal sealed class StoreCheck(AlarmBook book, ILocalStore store, IOptions<Ala
 }
 
 /// <summary>`resource/TYPE/ID/down`: what the broker asks over the network and cannot reach.</summary>
-/// <remarks>A source that is down is found to be back when it is next asked.</remarks>
-internal sealed class ResourceCheck(AlarmBook book, IEnumerable<SourceGuard> sources, ExHookServers servers, IOptions<AlarmOptions> options, PublishedKeys? keys = null) : IAlarmCheck
+/// <param name="sources">Those that there are now, and whether they are down.</param>
+internal sealed class ResourceCheck(AlarmBook book, Func<IEnumerable<(string Name, bool IsDown)>> sources, ExHookServers servers, IOptions<AlarmOptions> options) : IAlarmCheck
 {
-    private readonly SourceGuard[] sources = [.. sources];
+    private HashSet<string> watched = [];
 
     public TimeSpan Period => options.Value.CheckInterval;
 
     public Task LookAsync()
     {
-        foreach (var source in sources) Set("security", source.Name, source.IsDown);
-        if (keys is not null) Set("security", "jwt", keys.IsFailing);
+        var now = sources().ToArray();
+        foreach (var source in now) Set("security", source.Name, source.IsDown);
+        foreach (var gone in watched.Except(now.Select(one => one.Name))) Set("security", gone, isDown: false);
+        watched = [.. now.Select(one => one.Name)];
         foreach (var server in servers.All) Set("exhook", server.Name, !server.IsConnected);
         return Task.CompletedTask;
     }

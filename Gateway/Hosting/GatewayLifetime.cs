@@ -14,10 +14,8 @@ namespace Broker.Gateway.Hosting;
 
 /// <summary>Opens the listeners when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
 internal sealed partial class GatewayLifetime(
-    Listeners listeners, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
-    IOptionsMonitor<GatewayOptions> options, IOptionsMonitor<SecurityOptions> security, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
     Listeners listeners, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, DelayedLinks delayed, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
-    IOptions<GatewayOptions> options, IOptions<SecurityOptions> security, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
+    IOptionsMonitor<GatewayOptions> options, IOptionsMonitor<SecurityOptions> security, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
     private static readonly TimeSpan WarmUpPause = TimeSpan.FromSeconds(1);
 

@@ -7,7 +7,6 @@ internal sealed class MicrosecondClock(TimeProvider time)
     private readonly double microsecondsPerTick = 1e6 / time.TimestampFrequency;
     private long setAt;
     private long setTo;
-    private long offset;
     private long nextSetting = long.MinValue;
 
     /// <summary>The time at a timestamp.</summary>
@@ -16,7 +15,6 @@ internal sealed class MicrosecondClock(TimeProvider time)
     {
         if (timestamp >= nextSetting) Set();
         return setTo + (long)Math.Floor((timestamp - setAt) * microsecondsPerTick);
-        return offset + Scale(timestamp);
     }
 
     private void Set()
@@ -25,9 +23,4 @@ internal sealed class MicrosecondClock(TimeProvider time)
         setTo = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         nextSetting = setAt + time.TimestampFrequency;
     }
-        var timestamp = time.GetTimestamp();
-        offset = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond - Scale(timestamp);
-        nextSetting = timestamp + time.TimestampFrequency;
-
-    private long Scale(long timestamp) => (long)(timestamp * microsecondsPerTick);
 }

@@ -41,13 +41,9 @@ internal sealed class Modules(ModuleTable table, RecordFeed records, IOptionsMon
         new(Presence, "Messages about clients that come and go", usual => usual.Presence),
         new(AutoSubscribe, "Subscribes clients when they connect", usual => usual.AutoSubscribe),
         new(Rewrite, "Changes topics", usual => usual.Rewrite),
+        new(Delayed, "Publishes messages later", usual => usual.Delayed),
         new(TopicMetrics, "Counts what goes over single topics", usual => usual.TopicMetrics),
-        new(Presence, "Messages about clients that come and go", options.Value.Presence),
-        new(AutoSubscribe, "Subscribes clients when they connect", options.Value.AutoSubscribe),
-        new(Rewrite, "Changes topics", options.Value.Rewrite),
-        new(Delayed, "Publishes messages later", options.Value.Delayed),
-        new(TopicMetrics, "Counts what goes over single topics", options.Value.TopicMetrics),
-        new(SlowSubscriptions, "Finds out which clients are slow", options.Value.SlowSubscriptions),
+        new(SlowSubscriptions, "Finds out which clients are slow", usual => usual.SlowSubscriptions),
     ];
 
     /// <summary>Calls back whenever a module may have been turned on or off.</summary>

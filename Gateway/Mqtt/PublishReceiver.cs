@@ -32,8 +32,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         }
 
         topics ??= new PublisherTopics(
-            services.Router, connection.Mountpoint, connection.Mqtt, services.Modules.Rewrite.KeepsPublish ? null : topic => services.Modules.Rewrite.OfPublish(topic, connection.Client!));
-            services.Router, connection.Mountpoint, services.Mqtt, services.Modules.Rewrite.KeepsPublish ? null : topic => services.Modules.Rewrite.OfPublish(topic, connection.Client!), connection.Client!.UserName);
+            services.Router, connection.Mountpoint, connection.Mqtt, services.Modules.Rewrite.KeepsPublish ? null : topic => services.Modules.Rewrite.OfPublish(topic, connection.Client!), connection.Client!.UserName);
         if (!topics.TryResolve(packet, out var topic, out var code))
         {
             BrokerCounters.Add(Metric.PacketsPublishError);
@@ -53,15 +52,12 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
         // Behind what the alias is learned from, so that a refusal costs this message only.
         if (quota is not null && !MayRoute(packet, quota)) return;
-        var message = MakeMessage(packet, topic);
-        var activity = connection.Loop.Sampler?.Begin(ref message);
-        if (connection.Access!.KnowsPublish(topic, connection.Loop.ReadAt) && !services.Hooks.WatchesPublishes) Route(message, topic.Route, packet.Qos, packet.PacketIdentifier);
-        else Authorize(message, topic, packet.PacketIdentifier);
-        activity?.Dispose();
         var route = topic.WhenDelaying is { } delaying && services.Router.Delays ? delaying : topic.Route;
         var message = MakeMessage(packet, route);
+        var activity = connection.Loop.Sampler?.Begin(ref message);
         if (connection.Access!.KnowsPublish(topic, connection.Loop.ReadAt) && !services.Hooks.WatchesPublishes) Route(message, route, packet.Qos, packet.PacketIdentifier);
         else Authorize(message, topic, route, packet.PacketIdentifier);
+        activity?.Dispose();
     }
 
     /// <summary>Gives the client another quota than the configured one; null takes that again.</summary>

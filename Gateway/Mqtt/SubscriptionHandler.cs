@@ -155,10 +155,8 @@ internal sealed class SubscriptionHandler(Authorization authorization, RetainedL
     /// <returns>Success if there is room for the subscription, and then it is among the accepted.</returns>
     private static ReasonCode Accept(Connection connection, SubscriptionRequest request, List<Subscription> accepted)
     {
-        if (!TryMount(connection, request.Filter, out var filter)) return ReasonCode.TopicFilterInvalid;
+        if (!TryMount(connection, request.Filter, out var filter) || (filter.IsExclusive && !connection.Mqtt.ExclusiveSubscription)) return ReasonCode.TopicFilterInvalid;
         if (IsOverLimit(connection, filter, accepted)) return ReasonCode.QuotaExceeded;
-        if (!TryMount(connection, request.Filter, out var filter) || (filter.IsExclusive && !options.ExclusiveSubscription)) return ReasonCode.TopicFilterInvalid;
-        if (IsOverLimit(connection.Session!, filter, accepted)) return ReasonCode.QuotaExceeded;
         var subscription = request.Options;
         if (connection.Mqtt.IgnoreLoopDeliver && !connection.IsV5 && !filter.IsShared) subscription = subscription with { NoLocal = true };
         accepted.Add(new Subscription(filter, subscription));

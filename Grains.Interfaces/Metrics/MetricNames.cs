@@ -43,8 +43,6 @@ public static class MetricNames
     [
         "no_local", "too_large", "qos0_msg", "queue_full", "no_subscribers", "await_pubrel_timeout", "auth_error", "link_full", "store_failed", "read_paused", "check_acl", "cache_hit", "rate_limited",
         "quota_exceeded",
-        "no_local", "too_large", "qos0_msg", "queue_full", "no_subscribers", "await_pubrel_timeout", "auth_error", "link_full", "store_failed", "read_paused", "check_acl", "rate_limited",
-        "quota_exceeded", "cache_hit",
     ];
 
     /// <summary>Every counter and sum by name, and what it is the sum of.</summary>

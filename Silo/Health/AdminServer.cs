@@ -19,8 +19,7 @@ namespace Broker.Silo.Health;
 /// <summary>The HTTP server of the admin port: `/health/live` and `/health/ready`, as orchestrators and load balancers ask for them, and what a gateway adds; of a gateway's
 /// dashboard port as well.</summary>
 /// <remarks>It is up before the process has joined its cluster and until it has left: a process that is not ready says so.</remarks>
-internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, AdminPorts ports, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
-internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, ILoggerFactory loggers, MetricsEndpoint? metrics = null) : IHostedService, IAsyncDisposable
+internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, AdminPorts ports, ILoggerFactory loggers, MetricsEndpoint? metrics = null) : IHostedService, IAsyncDisposable
 {
     /// <summary>What connections to the dashboard's port have among their items.</summary>
     public const string DashboardItem = "dashboard";
@@ -41,7 +40,6 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         var own = options.Value;
         var address = own.Address == "*" ? IPAddress.IPv6Any : IPAddress.TryParse(own.Address, out var one) ? one : throw Unusable("Port", own.Port, "it must be an IP address or *");
         var certificate = own.Certificate is { Length: > 0 } ? new AdminCertificate(own, loggers.CreateLogger<AdminCertificate>()) : null;
-        var certificate = ReadCertificate(own);
         var (management, dashboard) = (new AdminPort("management", own.Address, certificate is not null), new AdminPort("dashboard", own.Address, certificate is not null));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
@@ -51,8 +49,6 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         {
             kestrel.AddServerHeader = false;
             HttpDefence.Limit(kestrel.Limits, own);
-            kestrel.Listen(address, own.Port, listen => Secure(listen));
-            if (others.Length > 0) kestrel.Listen(address, own.DashboardPort, listen => Secure(listen).Use(MarkDashboard));
             kestrel.Listen(address, own.Port, listen => Secure(listen, management));
             if (others.Length > 0) kestrel.Listen(address, own.DashboardPort, listen => Secure(listen, dashboard).Use(MarkDashboard));
         });
@@ -78,13 +74,11 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         (management.Port, dashboard.Port) = (Port, DashboardPort);
         ports.All = others.Length > 0 ? [management, dashboard] : [management];
 
-        ListenOptions Secure(ListenOptions listen)
+        ListenOptions Secure(ListenOptions listen, AdminPort port)
         {
             listen.Use(HttpDefence.Bound(own.MaxConnections));
-            return certificate is null ? listen : listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Current);
-        ListenOptions Secure(ListenOptions listen, AdminPort port)
             listen.Use(next => connection => port.CountAsync(() => next(connection)));
-            return certificate is null ? listen : listen.UseHttps(certificate);
+            return certificate is null ? listen : listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Current);
         }
 
         StartException Unusable(string name, int port, string reason) => new($"Admin:Address, Admin:{name} = {own.Address}:{port} cannot be used: {reason}", null);

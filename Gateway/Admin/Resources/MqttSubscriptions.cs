@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Admin.Resources;
 
 /// <summary>`/mqtt/subscribe` and `/mqtt/unsubscribe`: subscriptions that operators and applications make for clients. No access rule holds for them.</summary>
-internal sealed class MqttSubscriptions(ClientDirectory clients, IGrainFactory grains, IOptions<MqttOptions> mqtt, TimeProvider time) : IApiResource
+internal sealed class MqttSubscriptions(ClientDirectory clients, IGrainFactory grains, IOptionsMonitor<MqttOptions> mqtt, TimeProvider time) : IApiResource
 {
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
@@ -78,7 +78,7 @@ internal sealed class MqttSubscriptions(ClientDirectory clients, IGrainFactory g
 
     private async Task<ReasonCode> SubscribeAbsentAsync(Request request, TopicFilter filter)
     {
-        if (filter.IsExclusive && !mqtt.Value.ExclusiveSubscription) return ReasonCode.TopicFilterInvalid;
+        if (filter.IsExclusive && !mqtt.CurrentValue.ExclusiveSubscription) return ReasonCode.TopicFilterInvalid;
         var results = await GrainCalls.InsistAsync(() => SessionOf(request).Subscribe([new Subscription(filter, new SubscriptionOptions(request.Qos))]), time);
         return results[0].Code;
     }

@@ -30,6 +30,11 @@ internal sealed class SourceHost(IConfiguration start, SourceInstruments instrum
 
     public IReadOnlyList<IAuthorizer> Authorizers => current.Authorizers;
 
+    /// <summary>The sources that are reached over the network, by name, and whether they cannot be. One that is down is found to be back when it is next asked.</summary>
+    public IEnumerable<(string Name, bool IsDown)> Reachable =>
+        current.Services is not { } services ? []
+        : services.GetServices<SourceGuard>().Select(one => (one.Name, one.IsDown)).Concat(services.GetService<PublishedKeys>() is { } keys ? [("jwt", keys.IsFailing)] : []);
+
     public IReadOnlyList<SettingSection> Sections { get; } =
     [
         new(MySqlSourceOptions.Section, typeof(MySqlSourceOptions)), new(PostgreSqlSourceOptions.Section, typeof(PostgreSqlSourceOptions)),

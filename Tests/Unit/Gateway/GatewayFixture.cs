@@ -52,24 +52,17 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var grains = NoGrains.Of<IGrainFactory>();
         Links = new ShardLinks(this, grains, Map, this, Clock);
         var retained = new RetainedLinks(this, grains, Map, Clock);
-        Router = new MessageRouter(Links, retained, Loops, Options.Create(new RetainedOptions()));
         var security = Fixed.Options(new SecurityOptions());
         var sources = new SourceHost(null!, null!, new AnswerEpoch(), Clock, NullLoggerFactory.Instance); // without settings it has none
-        var modules = new Modules(new ModuleTable(), null!, Options.Create(new ModuleOptions()));
+        var modules = new Broker.Gateway.Modules.Modules(new ModuleTable(), null!, Fixed.Options(new ModuleOptions()));
         Router = new MessageRouter(Links, retained, new DelayedLinks(this, grains, modules, Map, Clock), Loops, Options.Create(new RetainedOptions()));
-        var security = Options.Create(new SecurityOptions());
         var recorder = new FlightRecorder(Options.Create(new HistoryOptions()), Clock);
         var authorization = new Authorization([], sources, security, new AnswerEpoch(), recorder);
         var connections = new ConnectionTable();
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, BrokerHooks.None, Gauges, Clock);
         var wrapped = Fixed.Options(Mqtt);
-        var modules = new Modules(new ModuleTable(), null!, Fixed.Options(new ModuleOptions()));
         var rewrite = new TopicRewrite(modules, Fixed.Options(new RewriteOptions()));
         var subscriptions = new SubscriptionHandler(authorization, retained, BrokerHooks.None, recorder, rewrite);
-        var wrapped = Options.Create(Mqtt);
-        var modules = new Broker.Gateway.Modules.Modules(new ModuleTable(), null!, Options.Create(new ModuleOptions()));
-        var rewrite = new TopicRewrite(modules, Options.Create(new RewriteOptions()));
-        var subscriptions = new SubscriptionHandler(wrapped, authorization, retained, BrokerHooks.None, recorder, rewrite);
         Services = new ConnectionServices(
             new NodeRole(HostsGrains: true, IsAlone: true), wrapped, new Authentication([], [], sources, security), authorization, recorder, Router, registry,
             new SessionOpener(

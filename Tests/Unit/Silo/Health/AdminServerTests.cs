@@ -111,7 +111,7 @@ public sealed class AdminServerTests : IAsyncLifetime
     public async Task ConnectionIsClosed_WhenThereAreTooManyOrItSendsNothing()
     {
         await using var own = new AdminServer(
-            Options.Create(new AdminOptions { Address = "127.0.0.1", Port = 0, MaxConnections = 8, HeaderTimeout = TimeSpan.FromSeconds(1) }), checks, [], NullLoggerFactory.Instance);
+            Options.Create(new AdminOptions { Address = "127.0.0.1", Port = 0, MaxConnections = 8, HeaderTimeout = TimeSpan.FromSeconds(1) }), checks, [], new AdminPorts(), NullLoggerFactory.Instance);
         await own.StartAsync(CancellationToken.None);
         List<TcpClient> slow = [];
         for (var i = 0; i < 8; i++)
@@ -169,7 +169,6 @@ public sealed class AdminServerTests : IAsyncLifetime
         }
     }
 
-    private AdminServer Server(string address, int port) => new(Options.Create(new AdminOptions { Address = address, Port = port }), checks, [], NullLoggerFactory.Instance);
     private AdminServer Server(string address, int port) => new(Options.Create(new AdminOptions { Address = address, Port = port }), checks, [], new AdminPorts(), NullLoggerFactory.Instance);
 
     private Uri Address(string path) => new($"http://127.0.0.1:{server.Port}{path}");
