@@ -37,7 +37,7 @@ internal sealed class SlowSubscriptions : BackgroundService
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private readonly Modules modules;
     private readonly Module module;
-    private readonly SlowSubscriptionOptions options;
+    private readonly IOptionsMonitor<SlowSubscriptionOptions> slow;
     private readonly TimeProvider time;
     private readonly Lock gate = new();
     private readonly Dictionary<(string ClientId, string Topic), SlowSubscription> slowest = [];
@@ -46,12 +46,13 @@ internal sealed class SlowSubscriptions : BackgroundService
     /// <summary>What is not slower than this changes nothing: the threshold, or the fastest when there are as many as are kept.</summary>
     private long floor;
 
-    public SlowSubscriptions(Modules modules, ModuleTable states, IOptions<SlowSubscriptionOptions> slow, TimeProvider time)
+    public SlowSubscriptions(Modules modules, IOptionsMonitor<SlowSubscriptionOptions> slow, TimeProvider time)
     {
-        (this.modules, options, this.time) = (modules, slow.Value, time);
+        (this.modules, this.slow, this.time) = (modules, slow, time);
         module = modules.Find(Modules.SlowSubscriptions)!;
         floor = Threshold;
-        states.Updated += Follow;
+        modules.OnChange(Follow);
+        slow.OnChange(_ => Clear());
         Follow();
     }
 
@@ -59,14 +60,16 @@ internal sealed class SlowSubscriptions : BackgroundService
     public bool IsActive => isActive;
 
     /// <summary>Whether QoS 1 and 2 count when they are acknowledged, not when they are sent.</summary>
-    public bool AwaitsAcknowledgement => options.Stats != "internal";
+    public bool AwaitsAcknowledgement => Options.Stats != "internal";
 
     /// <summary>Whether time counts from the receipt of a message, not from its sending.</summary>
-    public bool CountsFromReceipt => options.Stats != "response";
+    public bool CountsFromReceipt => Options.Stats != "response";
 
-    public int TopCount => options.TopCount;
+    public int TopCount => Options.TopCount;
 
-    private long Threshold => (long)options.Threshold.TotalMilliseconds - 1;
+    private SlowSubscriptionOptions Options => slow.CurrentValue;
+
+    private long Threshold => (long)Options.Threshold.TotalMilliseconds - 1;
 
     /// <summary>A delivery has taken a time.</summary>
     public void Add(string clientId, string topic, long milliseconds)
@@ -77,7 +80,7 @@ internal sealed class SlowSubscriptions : BackgroundService
         {
             if (slowest.TryGetValue((clientId, topic), out var before) && before.Milliseconds >= milliseconds) return;
             slowest[(clientId, topic)] = new SlowSubscription(clientId, topic, milliseconds, now);
-            if (slowest.Count > options.TopCount) slowest.Remove(Fastest());
+            if (slowest.Count > Options.TopCount) slowest.Remove(Fastest());
             SetFloor();
         }
     }
@@ -122,7 +125,7 @@ internal sealed class SlowSubscriptions : BackgroundService
         lock (gate)
         {
             if (slowest.Count == 0) return;
-            var oldest = (time.GetUtcNow() - options.ExpireInterval).ToUnixTimeMilliseconds();
+            var oldest = (time.GetUtcNow() - Options.ExpireInterval).ToUnixTimeMilliseconds();
             foreach (var (key, one) in slowest)
             {
                 if (one.UpdatedAt <= oldest) slowest.Remove(key);
@@ -138,7 +141,7 @@ internal sealed class SlowSubscriptions : BackgroundService
         if (!isActive) Clear();
     }
 
-    private void SetFloor() => Volatile.Write(ref floor, slowest.Count < options.TopCount ? Threshold : slowest[Fastest()].Milliseconds);
+    private void SetFloor() => Volatile.Write(ref floor, slowest.Count < Options.TopCount ? Threshold : slowest[Fastest()].Milliseconds);
 
     /// <remarks>At most a thousand are looked at, and only for one that is slower.</remarks>
     private (string ClientId, string Topic) Fastest() => slowest.MinBy(pair => pair.Value.Milliseconds).Key;

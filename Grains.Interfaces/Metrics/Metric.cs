@@ -79,7 +79,6 @@ public enum Metric
     ClientAclDeny,
     ClientAclCacheHit,
     ClientAclIgnore,
-    ClientAclCacheHit,
     ClientDisconnected,
     ClientRefused,
     ClientRefusedBanned,

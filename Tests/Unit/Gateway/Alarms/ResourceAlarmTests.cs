@@ -21,7 +21,7 @@ public class ResourceAlarmTests
         var alarms = Options.Create(new AlarmOptions());
         var book = new AlarmBook(alarms, TimeProvider.System);
         var servers = new ExHookServers(Options.Create(new ExHookOptions()), null!, null!, null!, null!, null!, TimeProvider.System, new LogRecord<ExHookServer>());
-        var check = new ResourceCheck(book, [guard], servers, alarms);
+        var check = new ResourceCheck(book, () => [(guard.Name, guard.IsDown)], servers, alarms);
         await check.LookAsync();
         Assert.Empty(book.Active);
         for (var i = 0; i < 2; i++) await Assert.ThrowsAsync<SourceUnavailableException>(() => guard.AskAsync<int>(_ => throw new IOException("gone")));

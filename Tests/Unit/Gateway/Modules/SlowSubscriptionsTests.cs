@@ -1,6 +1,5 @@
 using Broker.Gateway.Modules;
 using Broker.Tests.Unit.Grains.Storage;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Broker.Tests.Unit.Gateway.Modules;
@@ -13,9 +12,8 @@ public sealed class SlowSubscriptionsTests : IDisposable
 
     public SlowSubscriptionsTests()
     {
-        var states = new ModuleTable();
-        var modules = new Broker.Gateway.Modules.Modules(states, null!, Options.Create(new ModuleOptions { SlowSubscriptions = true }));
-        slow = new SlowSubscriptions(modules, states, Options.Create(new SlowSubscriptionOptions { TopCount = 3 }), clock);
+        var modules = new Broker.Gateway.Modules.Modules(new ModuleTable(), null!, Fixed.Options(new ModuleOptions { SlowSubscriptions = true }));
+        slow = new SlowSubscriptions(modules, Fixed.Options(new SlowSubscriptionOptions { TopCount = 3 }), clock);
     }
 
     public void Dispose() => slow.Dispose();
