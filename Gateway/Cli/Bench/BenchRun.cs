@@ -8,7 +8,7 @@ internal sealed class BenchRun(BenchOptions options) : IDisposable
     /// <summary>Connections that are being opened at a time.</summary>
     private const int MostOpening = 200;
 
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50), Quiet = TimeSpan.FromSeconds(1), LongestDrain = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50), Quiet = TimeSpan.FromSeconds(2), LongestDrain = TimeSpan.FromSeconds(30);
 
     private readonly BenchTally tally = new(options.Publishes ? options.Limit : 0);
     private readonly Dialer dialer = new(options);
