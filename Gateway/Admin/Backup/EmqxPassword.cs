@@ -36,7 +36,7 @@ internal static class EmqxPassword
 
     /// <summary>Reads a dashboard user's.</summary>
     /// <returns>Null if it is none of EMQ X's forms.</returns>
-    public static (string Method, string Hash, string Salt)? ReadBinary(string text) => Decode(text) is { } bytes && bytes.Length > SaltBytes && ByLength.TryGetValue(2 * (bytes.Length - SaltBytes), out var method)
+    public static (string Method, string Hash, string Salt)? ReadBinary(string text) => Decode(text) is { } bytes && bytes.Length > SaltBytes && ByLength.TryGetValue(2 * (bytes.Length - SaltBytes), out var method) && method != "sha512" // as long as the digits of sha256
         ? (Salted + method, Convert.ToHexStringLower(bytes.AsSpan(SaltBytes)), Convert.ToHexStringLower(bytes.AsSpan(0, SaltBytes)))
         : null;
 

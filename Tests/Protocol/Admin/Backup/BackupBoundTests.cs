@@ -4,7 +4,6 @@ using System.Net;
 using System.Text;
 using Broker.Gateway.Security.BuiltIn;
 using Broker.Grains.Interfaces.Messages;
-using Broker.Tests.Protocol.Harness;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 

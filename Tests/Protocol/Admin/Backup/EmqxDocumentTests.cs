@@ -1,6 +1,5 @@
 using Broker.Gateway.Admin;
 using Broker.Grains.Interfaces.Messages;
-using Broker.Tests.Protocol.Harness;
 using Broker.Tests.Unit;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;

@@ -105,7 +105,7 @@ public sealed class NodeContractTests(ContractBroker broker) : ContractSuite(bro
 
     private static void CheckNumbers(string[] names, JsonElement numbers)
     {
-        Assert.Empty(names.Where(name => !numbers.TryGetProperty(name, out _)));
+        Assert.DoesNotContain(names, name => !numbers.TryGetProperty(name, out _));
         foreach (var number in numbers.EnumerateObject()) Assert.True(number.Value.TryGetInt64(out _), number.Name);
     }
 }

@@ -41,6 +41,7 @@ public class EmqxPasswordTests
         Assert.False(await PasswordHash.Parse(method).VerifyAsync("Public"u8.ToArray(), hash, kept));
         Assert.Equal(text, Write(method, hash, kept, isBinary: false));
 
+        if (name == "sha512") return; // dashboard users never had it
         var binary = Convert.ToBase64String([.. salt, .. hashed]);
         var (binaryMethod, binaryHash, binarySalt) = EmqxPassword.ReadBinary(binary)!.Value;
         Assert.Equal((true, false), (EmqxPassword.Matches(binaryMethod, binaryHash, binarySalt, "public"), EmqxPassword.Matches(binaryMethod, binaryHash, binarySalt, "other")));
