@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using Broker.Grains.Interfaces.Messages;
 using Broker.Gateway.Mqtt.Packets;
+using Broker.Grains.Interfaces.Messages;
 using Broker.Silo;
 using Broker.Silo.Health;
 using Broker.Tests.Protocol.Harness;
