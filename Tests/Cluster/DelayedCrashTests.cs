@@ -7,7 +7,7 @@ namespace Broker.Tests.Cluster;
 [Collection(BrokerProcessCollection.Name)]
 public class DelayedCrashTests
 {
-    private const int Kills = 4;
+    private const int Kills = 3;
 
     [Fact]
     [Clause("MQTT-4.3.2-1")]

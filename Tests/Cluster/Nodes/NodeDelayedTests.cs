@@ -20,7 +20,7 @@ public class NodeDelayedTests
         {
             using var publisher = await cluster.ConnectAsync(node, new ConnectOptions($"p{node}") { IsV5 = true, SessionExpiry = 600 });
             // Over all partitions, from both nodes to both; some long after it is clear that a node is dead, some just when it dies.
-            for (ushort number = 1; number <= Count; number++) publisher.Publish($"$delayed/{number % 4 * 4}/{node}{number}/nd/x", $"{node} {number}", number % 2 + 1, number);
+            for (ushort number = 1; number <= Count; number++) publisher.Publish($"$delayed/{number % 4 * 3}/{node}{number}/nd/x", $"{node} {number}", number % 2 + 1, number);
             await publisher.FlushAsync();
             for (var number = 1; number <= Count; number++)
             {
