@@ -88,7 +88,7 @@ internal static class BrokerSilo
         services.AddSingleton<ShardReadiness>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<ShardReadiness>());
         services.AddSingleton<IReadiness, MembershipReadiness>();
         services.AddSingleton<IReadiness, StoreReadiness>();
-        services.AddSingleton<AdminServer>().AddHostedService(provider => provider.GetRequiredService<AdminServer>());
+        services.AddSingleton<AdminPorts>().AddSingleton<AdminServer>().AddHostedService(provider => provider.GetRequiredService<AdminServer>());
         services.AddHostedService<DrainStarter>();
     }
 

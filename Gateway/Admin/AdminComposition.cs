@@ -1,3 +1,4 @@
+using Broker.Gateway.Admin.Backup;
 using Broker.Gateway.Admin.Resources;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Security;
@@ -52,8 +53,26 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, AuthUsers>();
         services.AddSingleton<IApiResource, AclRules>();
         services.AddSingleton<IApiResource, Messages>();
+        services.AddEmqxCompanions();
+        services.AddBackup();
         services.AddSingleton<ApiServer>();
         // The admin port is open before the cluster is joined: what is made here is made when it opens.
         services.AddSingleton<Action<IEndpointRouteBuilder>>(provider => routes => provider.GetRequiredService<ApiServer>().Map(routes));
+    }
+
+    /// <summary>What scripts for older EMQ X ask for, and what belongs to its plugins.</summary>
+    private static void AddEmqxCompanions(this IServiceCollection services)
+    {
+        services.AddSingleton<IApiResource, LegacyUsers>().AddSingleton<IApiResource, LegacyAcl>().AddSingleton<IApiResource, Sasl>();
+        services.AddTable<TelemetryTable>().AddSingleton<IApiResource, Telemetry>();
+    }
+
+    /// <summary>Documents with all that operators manage.</summary>
+    private static void AddBackup(this IServiceCollection services)
+    {
+        services.AddSingleton<IDocumentMember, Blacklist>().AddSingleton<IDocumentMember, ApplicationAccounts>().AddSingleton<IDocumentMember, UserAccounts>();
+        services.AddSingleton<IDocumentMember, AuthenticationData>().AddSingleton<IDocumentMember, AccessRuleData>();
+        services.AddSingleton<RecordsMember>().AddSingleton<Exporter>().AddSingleton<Importer>().AddSingleton<BackupFiles>().AddSingleton<LocalBackups>();
+        services.AddSingleton<INodeResource>(provider => provider.GetRequiredService<LocalBackups>()).AddSingleton<IApiResource, Data>();
     }
 }

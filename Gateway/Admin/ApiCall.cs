@@ -45,6 +45,9 @@ internal sealed class ApiCall(HttpContext context, ApiEndpoint endpoint, JsonEle
         return body?.Text(name);
     }
 
+    /// <summary>The same, which must be text; null if it is something else.</summary>
+    public string? FindText(string name) => context.Request.Query.ContainsKey(name) ? Find(name) : body?.OnlyText(name);
+
     /// <summary>The parameters of the query string that say what a list is to hold.</summary>
     public KeyValuePair<string, string>[] Filters(IReadOnlySet<string> known) =>
         [.. context.Request.Query.Where(one => known.Contains(one.Key)).Select(one => KeyValuePair.Create(one.Key, one.Value.ToString()))];

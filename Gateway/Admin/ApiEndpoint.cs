@@ -16,6 +16,9 @@ internal sealed record ApiEndpoint(string Method, string Path, string Name, stri
     /// <summary>Not for applications: served to dashboard users alone.</summary>
     public bool IsForUsers { get; init; }
 
+    /// <summary>The longest body that is taken, in bytes.</summary>
+    public long MaxBody { get; init; } = 16 * 1024 * 1024;
+
     /// <summary>Nobody needs to say who it is.</summary>
     public bool IsOpen { get; init; }
 

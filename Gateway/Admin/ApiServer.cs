@@ -5,6 +5,7 @@ using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Records;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +16,6 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
 {
     private const string BasePath = "/api/v4";
     private static readonly string Version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(3);
-    private const int MaxBody = 16 * 1024 * 1024;
     private readonly ApiEndpoint[] endpoints = [.. resources.SelectMany(one => one.Endpoints)];
 
     /// <summary>Adds the endpoints to a server.</summary>
@@ -26,6 +26,8 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         routes.MapMethods("/api/openapi.json", ["GET"], context => WriteAsync(context, new ApiAnswer(200, json => OpenApi.Write(json, endpoints, Version))));
         routes.MapMethods("/api/docs", ["GET"], context => WriteAsync(context, ApiAnswer.Plain(200, OpenApi.Page) with { Type = "text/html; charset=utf-8" }));
         routes.MapMethods("/status", ["GET"], context => WriteAsync(context, access.IsReady ? ApiAnswer.Plain(200, $"Node {self.Name} is started\nemqx is running") : ApiAnswer.Plain(503, $"Node {self.Name} is started\nemqx is not_running")));
+        routes.Map(BasePath, context => WriteAsync(context, ApiAnswer.Plain(400, "Bad Request")));
+        routes.Map("/api/{version}/{**rest}", context => WriteAsync(context, context.Request.RouteValues["version"] is "v4" or "v5" ? ApiAnswer.NotFound : ApiAnswer.Plain(400, "Not found.")));
         routes.Map("/api/{**rest}", context => WriteAsync(context, ApiAnswer.NotFound));
     }
 
@@ -75,7 +77,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
                 return;
             }
 
-            using var body = await ReadAsync(context.Request);
+            using var body = await ReadAsync(context, endpoint.MaxBody);
             var answer = await AnswerAsync(endpoint, new ApiCall(context, endpoint, body?.RootElement) { User = user });
             if (endpoint.Changes) LogChange(log, endpoint.Name, context.Request.Path, user, context.Connection.RemoteIpAddress, answer.Status);
             await WriteAsync(context, answer);
@@ -111,10 +113,12 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         }
     }
 
-    private static async Task<JsonDocument?> ReadAsync(HttpRequest request)
+    private static async Task<JsonDocument?> ReadAsync(HttpContext context, long maxBody)
     {
+        var request = context.Request;
         if (request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0)) return null;
-        if (request.ContentLength > MaxBody) throw new BadHttpRequestException("too large");
+        if (request.ContentLength > maxBody) throw new BadHttpRequestException("too large");
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = maxBody;
         return await JsonDocument.ParseAsync(request.Body);
     }
 

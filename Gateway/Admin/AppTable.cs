@@ -10,7 +10,10 @@ namespace Broker.Gateway.Admin;
 internal sealed record App(string Name, string Description, bool Enabled, long? Expires, string Hash, string? Salt, bool IsPreset = false);
 
 /// <summary>The cluster's applications by their id.</summary>
-internal sealed class AppTable() : RecordTable<App>("app", AppJson.Default.App);
+internal sealed class AppTable() : RecordTable<App>("app", AppJson.Default.App)
+{
+    protected override string? FaultOf(string key, App value) => value is { Name: not null, Description: not null, Hash: not null } ? null : "a member is missing";
+}
 
 [JsonSerializable(typeof(App))]
 internal sealed partial class AppJson : JsonSerializerContext;

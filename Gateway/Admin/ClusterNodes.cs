@@ -50,13 +50,14 @@ internal sealed class ClusterNodes(INodeClient nodes, ILocalNode self, TimeProvi
     /// <summary>Gathers a page from one process after the other, and from one kind of thing after the other, in an order that stays.</summary>
     /// <remarks>Half of the time is for finding out who answers, and how many each has, the other half for what they have.</remarks>
     /// <param name="node">Only what the process of this name holds.</param>
+    /// <param name="countsFound">Counts what there is with the filters too; every process looks through all that it has.</param>
     /// <returns>Null if there is no such process.</returns>
-    public async Task<ClusterPage?> PageAsync(string[] resources, KeyValuePair<string, string>[] filters, Paging paging, string? node = null)
+    public async Task<ClusterPage?> PageAsync(string[] resources, KeyValuePair<string, string>[] filters, Paging paging, string? node = null, bool countsFound = false)
     {
         var members = node is null ? nodes.Members : Array.FindAll(nodes.Members, member => member.Name == node);
         if (members.Length == 0) return null;
         (NodeMember Node, string Resource)[] sources = [.. resources.SelectMany(_ => members, (resource, member) => (member, resource))];
-        var counts = await CountAsync(sources);
+        var counts = await CountAsync(sources, countsFound ? filters : []);
         using var deadline = new CancellationTokenSource(Patience / 2, time);
         var unavailable = new HashSet<string>();
         var rows = new List<byte[]>();
@@ -84,14 +85,14 @@ internal sealed class ClusterNodes(INodeClient nodes, ILocalNode self, TimeProvi
             skip -= Math.Min(skip, page.Found);
         }
 
-        return new ClusterPage(rows, filters.Length > 0 ? null : counts.Sum(count => count ?? 0), hasMore, [.. unavailable]);
+        return new ClusterPage(rows, filters.Length > 0 && !countsFound ? null : counts.Sum(count => count ?? 0), hasMore, [.. unavailable]);
     }
 
     /// <returns>How many each has; null where a process does not answer.</returns>
-    private async Task<long?[]> CountAsync((NodeMember Node, string Resource)[] sources)
+    private async Task<long?[]> CountAsync((NodeMember Node, string Resource)[] sources, KeyValuePair<string, string>[] filters)
     {
         using var deadline = new CancellationTokenSource(Patience / 2, time);
-        var pages = await Task.WhenAll(sources.Select(source => ReadAsync(source.Node.Address, new NodeQuery(source.Resource, [], Limit: 0), deadline.Token)));
+        var pages = await Task.WhenAll(sources.Select(source => ReadAsync(source.Node.Address, new NodeQuery(source.Resource, filters, Limit: filters.Length > 0 ? NodeQuery.Count : 0), deadline.Token)));
         return [.. pages.Select(page => page?.Found)];
     }
 

@@ -11,10 +11,15 @@ namespace Broker.Gateway.Admin;
 /// <param name="Tags">A remark.</param>
 /// <param name="Hash">Of the password.</param>
 /// <param name="IsPreset">It is the password that everybody knows.</param>
-internal sealed record DashboardUser(string Tags, string Hash, string? Salt, bool IsPreset = false);
+/// <param name="Method">How the password is kept if it came from elsewhere, as <see cref="Security.Passwords.PasswordHash"/> names it.</param>
+internal sealed record DashboardUser(string Tags, string Hash, string? Salt, bool IsPreset = false, string? Method = null);
 
 /// <summary>The dashboard's users by their names.</summary>
-internal sealed class DashboardUserTable() : RecordTable<DashboardUser>("dashboard_user", DashboardUserJson.Default.DashboardUser);
+internal sealed class DashboardUserTable() : RecordTable<DashboardUser>("dashboard_user", DashboardUserJson.Default.DashboardUser)
+{
+    protected override string? FaultOf(string key, DashboardUser value) =>
+        value is { Tags: not null, Hash: not null } && (value.Method is null || Security.Passwords.PasswordHash.TryParse(value.Method, out _)) ? null : "a member is missing or wrong";
+}
 
 [JsonSerializable(typeof(DashboardUser))]
 internal sealed partial class DashboardUserJson : JsonSerializerContext;
@@ -42,6 +47,6 @@ internal sealed class DashboardUsers(DashboardUserTable table, Secrets secrets, 
     {
         if (table.Find(name) is not { Value: { } user } entry) return false;
         if (user.IsPreset && from is not null && !IPAddress.IsLoopback(from)) return false;
-        return await secrets.VerifyAsync($"user:{name}", entry.Version, password, user.Hash, user.Salt);
+        return await secrets.VerifyAsync($"user:{name}", entry.Version, password, user.Hash, user.Salt, user.Method);
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Broker.Gateway.Security.BuiltIn;
 
 namespace Broker.Gateway.Admin;
 
@@ -22,6 +23,24 @@ internal sealed class ManagementOptions
     /// <summary>Its password. With the usual one it is let in from this machine alone.</summary>
     [Required]
     public string DefaultPassword { get; set; } = UsualSecret;
+
+    /// <summary>What a `login` is on the paths of EMQ X 4.0 to 4.2, `/mqtt_user`, `/mqtt_acl` and their like: `username` or `clientid`. EMQ X's `auth.mnesia.as`.</summary>
+    [Required, RegularExpression("username|clientid")]
+    public string LegacyLoginIs { get; set; } = "username";
+
+    /// <summary>The same.</summary>
+    internal UserKind LegacyKind => LegacyLoginIs == "clientid" ? UserKind.ClientId : UserKind.UserName;
+
+    /// <summary>Where documents of `/data/export` are kept; empty is `backup` in <c>Storage:DataDirectory</c>.</summary>
+    public string BackupDirectory { get; set; } = "";
+
+    /// <summary>The largest document that is written or taken, in bytes. Importing one takes some times as much memory.</summary>
+    [Range(1024 * 1024, 160_000_000)]
+    public long MaxBackupBytes { get; set; } = 128 * 1024 * 1024;
+
+    /// <summary>Documents that there may be; more are refused, not the oldest deleted.</summary>
+    [Range(1, 10_000)]
+    public int MaxBackups { get; set; } = 100;
 
     /// <summary>What everybody knows.</summary>
     public const string UsualSecret = "public";

@@ -19,12 +19,13 @@ internal sealed class Secrets
     /// <summary>Whether a secret is the one that is kept. In constant time.</summary>
     /// <param name="owner">Whose it is.</param>
     /// <param name="version">Of the record that keeps it: with a new one it may be another.</param>
-    public async ValueTask<bool> VerifyAsync(string owner, long version, string secret, string hash, string? salt)
+    /// <param name="method">How it is kept, if not as <see cref="Keep"/> does.</param>
+    public async ValueTask<bool> VerifyAsync(string owner, long version, string secret, string hash, string? salt, string? method = null)
     {
         var bytes = Encoding.UTF8.GetBytes(secret);
         var digest = HMACSHA256.HashData(key, bytes);
         if (verified.TryGetValue(owner, out var known) && known.Version == version && CryptographicOperations.FixedTimeEquals(known.Digest, digest)) return true;
-        if (!await Hash.VerifyAsync(bytes, hash, salt)) return false;
+        if (!await (method is null ? Hash : PasswordHash.Parse(method)).VerifyAsync(bytes, hash, salt)) return false;
         verified[owner] = (version, digest);
         return true;
     }

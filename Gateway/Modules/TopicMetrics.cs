@@ -18,6 +18,8 @@ internal sealed class CountedTopics() : RecordTable<CountedTopic>("topic_metric"
     /// <summary>They have become more or fewer.</summary>
     public event Action? Updated;
 
+    protected override string? FaultOf(string key, CountedTopic value) => TopicFilter.TryParse(key, out var topic) && !topic.HasWildcard && !topic.IsShared ? null : $"'{key}' is no topic";
+
     protected override void Changed(Entry? before, Entry? after) => Updated?.Invoke();
 }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Broker.Grains.Interfaces.Records;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -76,7 +75,7 @@ internal sealed partial class RecordFeed(IGrainFactory grains, ILocalSiloDetails
             {
                 table.Take(record);
             }
-            catch (JsonException fault)
+            catch (Exception fault) // whatever a record does to its table: the others must go on
             {
                 LogUnreadable(log, record.Table, record.Key, fault.Message);
             }

@@ -33,6 +33,10 @@ internal abstract class RecordTable(string name)
         else Set(record);
     }
 
+    /// <summary>Looks at a record that somebody wants to store.</summary>
+    /// <exception cref="JsonException">It is none of this table's.</exception>
+    public abstract void Check(string key, byte[] value);
+
     protected abstract IEnumerable<string> Keys { get; }
 
     protected abstract void Set(Record record);
@@ -67,6 +71,11 @@ internal class RecordTable<T>(string name, JsonTypeInfo<T> json) : RecordTable(n
     /// <summary>A change that removes a key.</summary>
     public RecordChange Delete(string key, RecordCondition condition = RecordCondition.IfPresent) => new(Name, key, null, condition);
 
+    public sealed override void Check(string key, byte[] value)
+    {
+        if (FaultOf(key, JsonSerializer.Deserialize(value, json) ?? throw new JsonException("null")) is { } fault) throw new JsonException(fault);
+    }
+
     protected override IEnumerable<string> Keys => entries.Keys;
 
     protected override void Set(Record record)
@@ -82,6 +91,9 @@ internal class RecordTable<T>(string name, JsonTypeInfo<T> json) : RecordTable(n
     {
         if (entries.TryRemove(key, out var before)) Changed(before, null);
     }
+
+    /// <summary>For tables whose keys or values must be more than JSON of their type: what is wrong with them, null if nothing is.</summary>
+    protected virtual string? FaultOf(string key, T value) => null;
 
     /// <summary>For tables that keep more than keys and values.</summary>
     protected virtual void Changed(Entry? before, Entry? after)

@@ -75,6 +75,7 @@ public enum Metric
     ClientCheckAcl,
     ClientAclAllow,
     ClientAclDeny,
+    ClientAclCacheHit,
     ClientAclIgnore,
     ClientDisconnected,
     ClientRefused,

@@ -38,7 +38,7 @@ public static class MetricNames
     /// <summary>Names of which the second and later words after the point belong together.</summary>
     private static readonly string[] Joined =
     [
-        "no_local", "too_large", "qos0_msg", "queue_full", "no_subscribers", "await_pubrel_timeout", "auth_error", "link_full", "store_failed", "read_paused", "check_acl", "rate_limited",
+        "no_local", "too_large", "qos0_msg", "queue_full", "no_subscribers", "await_pubrel_timeout", "auth_error", "link_full", "store_failed", "read_paused", "check_acl", "cache_hit", "rate_limited",
         "quota_exceeded",
     ];
 

@@ -22,7 +22,11 @@ public interface INodeService : IGrainService
 /// <param name="Skip">How many of what is found are left out at the beginning.</param>
 /// <param name="Limit">How many are wanted at most.</param>
 [GenerateSerializer, Immutable, Alias("NodeQuery")]
-public sealed record NodeQuery([property: Id(0)] string Resource, [property: Id(1)] KeyValuePair<string, string>[] Filters, [property: Id(2)] long Skip = 0, [property: Id(3)] int Limit = int.MaxValue);
+public sealed record NodeQuery([property: Id(0)] string Resource, [property: Id(1)] KeyValuePair<string, string>[] Filters, [property: Id(2)] long Skip = 0, [property: Id(3)] int Limit = int.MaxValue)
+{
+    /// <summary>A limit that asks for no rows, and for how many there are with the filters.</summary>
+    public const int Count = -1;
+}
 
 /// <summary>What a process has found.</summary>
 /// <param name="Node">The process's name.</param>

@@ -10,5 +10,8 @@ public sealed class StartTime(TimeProvider time)
     private readonly DateTimeOffset started = time.GetUtcNow();
 
     /// <summary>How long it has run, as EMQ X writes it.</summary>
-    public string Uptime => LocalTime.Describe(time.GetUtcNow() - started);
+    public string Uptime => LocalTime.Describe(Elapsed);
+
+    /// <summary>The same.</summary>
+    public TimeSpan Elapsed => time.GetUtcNow() - started;
 }

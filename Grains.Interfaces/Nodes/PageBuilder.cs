@@ -9,8 +9,8 @@ public sealed class PageBuilder<TItem>(NodeQuery query)
     private readonly List<TItem> found = [];
     private long skipped;
 
-    /// <summary>There is enough, and one more to tell that there are more.</summary>
-    public bool IsFull => skipped + found.Count > query.Skip + query.Limit;
+    /// <summary>There is enough, and one more to tell that there are more; never when all are to be counted.</summary>
+    public bool IsFull => query.Limit != NodeQuery.Count && skipped + found.Count > query.Skip + query.Limit;
 
     /// <summary>Whether a part lies in front of the page; then it counts as passed.</summary>
     /// <param name="count">How many the part has.</param>

@@ -18,6 +18,11 @@ public interface IRecordsGrain : IGrainWithIntegerKey
     [Alias("Follow")]
     Task<RecordPage> Follow(SiloAddress follower, RecordPosition seen);
 
+    /// <summary>A page of all records, for one who reads them once and follows nothing; does not wait.</summary>
+    /// <param name="seen">The last <see cref="RecordPage.Next"/>; the default to begin. What is changed meanwhile comes again.</param>
+    [Alias("Read")]
+    Task<RecordPage> Read(RecordPosition seen);
+
     /// <summary>A process stops: it is not waited for any more, and its call is answered.</summary>
     [Alias("Leave")]
     Task Leave(SiloAddress follower);

@@ -62,6 +62,7 @@ internal sealed class AbsentClients(LocalClientRegistries partitions, BrokerStor
             UserName = UserName ?? ClientRow.Undefined,
             ProtoName = ClientRow.ProtocolNameOf(ProtocolVersion),
             ProtoVer = ProtocolVersion,
+            ConnectedAt = Format(Session.CreatedAt, zone), // as far as is known
             DisconnectedAt = Session.DisconnectedAt is { } at ? Format(at, zone) : null,
             CreatedAt = Format(Session.CreatedAt, zone),
             ExpiryInterval = Session.ExpiryIntervalSeconds,

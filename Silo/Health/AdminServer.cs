@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
+using Broker.Grains.Interfaces.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -20,7 +21,7 @@ namespace Broker.Silo.Health;
 /// <summary>The HTTP server of the admin port: `/health/live` and `/health/ready`, as orchestrators and load balancers ask for them, and what a gateway adds; of a gateway's
 /// dashboard port as well.</summary>
 /// <remarks>It is up before the process has joined its cluster and until it has left: a process that is not ready says so.</remarks>
-internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, AdminPorts ports, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
     /// <summary>What connections to the dashboard's port have among their items.</summary>
     public const string DashboardItem = "dashboard";
@@ -41,14 +42,15 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         var own = options.Value;
         var address = own.Address == "*" ? IPAddress.IPv6Any : IPAddress.TryParse(own.Address, out var one) ? one : throw Unusable("Port", own.Port, "it must be an IP address or *");
         var certificate = ReadCertificate(own);
+        var (management, dashboard) = (new AdminPort("management", own.Address, certificate is not null), new AdminPort("dashboard", own.Address, certificate is not null));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(address, own.Port, listen => Secure(listen));
-            if (others.Length > 0) kestrel.Listen(address, own.DashboardPort, listen => Secure(listen).Use(MarkDashboard));
+            kestrel.Listen(address, own.Port, listen => Secure(listen, management));
+            if (others.Length > 0) kestrel.Listen(address, own.DashboardPort, listen => Secure(listen, dashboard).Use(MarkDashboard));
         });
         server = builder.Build();
         server.UseRouting();
@@ -65,10 +67,16 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
             throw others.Length > 0 && fault.Message.Contains($":{own.DashboardPort}", StringComparison.Ordinal) ? Unusable("DashboardPort", own.DashboardPort, fault.Message) : Unusable("Port", own.Port, fault.Message);
         }
 
-        var ports = server.Urls.Select(url => new Uri(url).Port).ToArray();
-        (Port, DashboardPort) = (ports[0], ports.Length > 1 ? ports[1] : 0);
+        var opened = server.Urls.Select(url => new Uri(url).Port).ToArray();
+        (Port, DashboardPort) = (opened[0], opened.Length > 1 ? opened[1] : 0);
+        (management.Port, dashboard.Port) = (Port, DashboardPort);
+        ports.All = others.Length > 0 ? [management, dashboard] : [management];
 
-        ListenOptions Secure(ListenOptions listen) => certificate is null ? listen : listen.UseHttps(certificate);
+        ListenOptions Secure(ListenOptions listen, AdminPort port)
+        {
+            listen.Use(next => connection => port.CountAsync(() => next(connection)));
+            return certificate is null ? listen : listen.UseHttps(certificate);
+        }
 
         StartException Unusable(string name, int port, string reason) => new($"Admin:Address, Admin:{name} = {own.Address}:{port} cannot be used: {reason}", null);
     }

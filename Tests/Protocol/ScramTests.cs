@@ -106,7 +106,7 @@ public sealed class ScramTests(BrokerHost broker) : IClassFixture<BrokerHost>
     private static string Data(ServerPacket packet) => Encoding.UTF8.GetString((byte[])packet.Properties[PropertyId.AuthenticationData]!);
 
     /// <summary>The client's side.</summary>
-    private sealed class Client(string mechanism, string user, string password)
+    internal sealed class Client(string mechanism, string user, string password)
     {
         private readonly HashAlgorithmName hash = new(mechanism["SCRAM-".Length..].Replace("-", "", StringComparison.Ordinal));
         private readonly string bare = $"n={user.Replace("=", "=3D", StringComparison.Ordinal).Replace(",", "=2C", StringComparison.Ordinal)},r=clientnonce";

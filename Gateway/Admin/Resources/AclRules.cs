@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Broker.Gateway.Security;
 using Broker.Gateway.Security.BuiltIn;
 
 namespace Broker.Gateway.Admin.Resources;
@@ -22,42 +21,12 @@ internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiR
         new("DELETE", "/acl/$all/topic/{topic}", "delete_all_acl", "Remove the rules for everybody for a topic", call => RemoveAsync(call, RuleSubject.All, "")),
     ];
 
-    /// <summary>A rule as the API has it.</summary>
-    private sealed record Row(RuleSubject Subject, string Who, string Topic, bool Allows, bool Publish, bool Subscribe, long Version)
-    {
-        public string Action => (Publish, Subscribe) switch
-        {
-            (true, true) => "pubsub",
-            (true, false) => "pub",
-            _ => "sub",
-        };
-
-        public string Access => Allows ? "allow" : "deny";
-
-        public IEnumerable<BuiltInRule> Rules
-        {
-            get
-            {
-                if (Publish) yield return new BuiltInRule(Subject, Who, TopicAccess.Publish, Topic, Allows);
-                if (Subscribe) yield return new BuiltInRule(Subject, Who, TopicAccess.Subscribe, Topic, Allows);
-            }
-        }
-
-        public void Write(Utf8JsonWriter json)
-        {
-            json.WriteString(FieldOf(Subject), Subject == RuleSubject.All ? "$all" : Who);
-            json.WriteString("topic", Topic);
-            json.WriteString("action", Action);
-            json.WriteString("access", Access);
-        }
-    }
-
     private ApiAnswer List(ApiCall call, RuleSubject subject)
     {
-        var field = FieldOf(subject);
+        var field = AclRow.FieldOf(subject);
         var paging = call.Paging(UsualLimit);
         var (who, like, topic, action, answer) = (call.Find(field), call.Find($"_like_{field}"), call.Find("topic"), call.Find("action"), call.Find("access"));
-        var found = Rows(subject)
+        var found = AclRow.Of(rules, subject)
             .Where(row => (subject == RuleSubject.All || ((who is null || row.Who == who) && (like is null || row.Who.Contains(like, StringComparison.Ordinal))))
                 && (topic is null || row.Topic == topic) && (action is null || row.Action == action) && (answer is null || row.Access == answer))
             .ToArray();
@@ -65,16 +34,7 @@ internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiR
         return ApiAnswer.Page(new ClusterPage(rows, found.Length, paging.Skip + rows.Length < found.Length, []), paging, tellsMore: false);
     }
 
-    private ApiAnswer Find(RuleSubject subject, string who) => ApiAnswer.Rows(Rows(subject).Where(row => row.Who == who).Select(ToJson));
-
-    /// <summary>The newest first.</summary>
-    private IEnumerable<Row> Rows(RuleSubject subject) => rules.All
-        .Where(entry => entry.Value.Subject == subject)
-        .GroupBy(entry => (entry.Value.Who, entry.Value.Topic, entry.Value.Allows))
-        .Select(group => new Row(
-            subject, group.Key.Who, group.Key.Topic, group.Key.Allows, group.Any(one => one.Value.Action == TopicAccess.Publish), group.Any(one => one.Value.Action == TopicAccess.Subscribe),
-            group.Max(one => one.Version)))
-        .OrderByDescending(row => row.Version);
+    private ApiAnswer Find(RuleSubject subject, string who) => ApiAnswer.Rows(AclRow.Of(rules, subject).Where(row => row.Who == who).Select(ToJson));
 
     private async Task<ApiAnswer> AddAsync(ApiCall call)
     {
@@ -85,7 +45,7 @@ internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiR
             return fault is not null ? ApiAnswer.Fault(fault) : ApiAnswer.Data(json => Write(json, row!, "ok"));
         }
 
-        var outcomes = new List<(Row? Row, string? Fault)>();
+        var outcomes = new List<(AclRow? Row, string? Fault)>();
         foreach (var item in body.EnumerateArray()) outcomes.Add(await AddAsync(item));
 
         outcomes.Reverse(); // as EMQ X answers
@@ -98,7 +58,7 @@ internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiR
     }
 
     /// <returns>The rule that was added, or what is wrong with it.</returns>
-    private async Task<(Row? Row, string? Fault)> AddAsync(JsonElement item)
+    private async Task<(AclRow? Row, string? Fault)> AddAsync(JsonElement item)
     {
         var (clientId, userName) = (item.OnlyText("clientid"), item.OnlyText("username"));
         var subject = clientId is not null ? RuleSubject.ClientId : userName is not null ? RuleSubject.UserName : RuleSubject.All;
@@ -106,7 +66,7 @@ internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiR
         var (action, answer) = (item.OnlyText("action"), item.OnlyText("access"));
         if (action is not ("pub" or "sub" or "pubsub")) return (null, "action");
         if (answer is not ("allow" or "deny")) return (null, "access");
-        var row = new Row(subject, clientId ?? userName ?? "", topic, answer == "allow", action != "sub", action != "pub", 0);
+        var row = new AclRow(subject, clientId ?? userName ?? "", topic, answer == "allow", action != "sub", action != "pub", 0);
         try
         {
             await access.AddRulesAsync(row.Rules);
@@ -124,25 +84,18 @@ internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiR
         return ApiAnswer.Done;
     }
 
-    private static byte[] ToJson(Row row)
+    private static byte[] ToJson(AclRow row)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer)) Write(json, row, null);
         return buffer.ToArray();
     }
 
-    private static void Write(Utf8JsonWriter json, Row? row, string? result)
+    private static void Write(Utf8JsonWriter json, AclRow? row, string? result)
     {
         json.WriteStartObject();
         row?.Write(json);
         if (result is not null) json.WriteString("result", result);
         json.WriteEndObject();
     }
-
-    private static string FieldOf(RuleSubject subject) => subject switch
-    {
-        RuleSubject.ClientId => "clientid",
-        RuleSubject.UserName => "username",
-        _ => "all",
-    };
 }

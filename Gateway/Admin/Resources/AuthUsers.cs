@@ -48,13 +48,13 @@ internal sealed class AuthUsers(BuiltInAccess access, BuiltInUsers users) : IApi
             return ApiAnswer.Data(outcomes, OutcomeJson.Default.DictionaryStringString);
         }
 
-        return call.Body is not { } one ? ApiAnswer.Fault(field) : await AddAsync(one, kind, field) is { } wrong ? ApiAnswer.Fault(wrong) : ApiAnswer.Done;
+        return call.Body is not { } one ? ApiAnswer.Fault("login") : await AddAsync(one, kind, field) is { } wrong ? ApiAnswer.Fault(wrong) : ApiAnswer.Done;
     }
 
-    /// <returns>What is wrong, as EMQ X says it: the name of the field, or `existed`. Null if nothing is.</returns>
+    /// <returns>What is wrong, as EMQ X says it: `login`, `password` or `existed`. Null if nothing is.</returns>
     private async Task<string?> AddAsync(JsonElement item, UserKind kind, string field)
     {
-        if (item.OnlyText(field) is not { Length: > 0 } name) return field;
+        if (item.OnlyText(field) is not { Length: > 0 } name) return "login";
         if (item.OnlyText("password") is not { Length: > 0 } password) return "password";
         try
         {
@@ -63,7 +63,7 @@ internal sealed class AuthUsers(BuiltInAccess access, BuiltInUsers users) : IApi
         }
         catch (ArgumentException)
         {
-            return field;
+            return "login";
         }
     }
 

@@ -59,7 +59,8 @@ internal sealed class Banned(IBanList bans, BanTable table, TimeProvider time) :
 
     private static BanRow RowOf(Ban ban) => new(ban.Who, NameOf(ban.Kind), ban.Reason, ban.By, ban.At.ToUnixTimeSeconds(), ban.Until.ToUnixTimeSeconds());
 
-    private static string NameOf(BanKind kind) => kind switch
+    /// <summary>What EMQ X calls a kind.</summary>
+    internal static string NameOf(BanKind kind) => kind switch
     {
         BanKind.ClientId => "clientid",
         BanKind.UserName => "username",

@@ -8,7 +8,7 @@ using Broker.Grains.Interfaces.Sessions;
 namespace Broker.Gateway.Admin.Resources;
 
 /// <summary>`/clients`: who is connected or has a session, and whom to cut.</summary>
-internal sealed class Clients(ClusterNodes nodes, ClientDirectory clients, IGatewayClient gateways, IGrainFactory grains, TimeProvider time) : IApiResource
+internal sealed class Clients(ClusterNodes nodes, INodeClient members, ClientDirectory clients, IGatewayClient gateways, IGrainFactory grains, TimeProvider time) : IApiResource
 {
     private static readonly string[] Kinds = [NodeResources.Clients, NodeResources.AbsentClients];
 
@@ -21,7 +21,7 @@ internal sealed class Clients(ClusterNodes nodes, ClientDirectory clients, IGate
         new("GET", "/nodes/{node}/clients", "list_node_clients", "The clients of a node", call => ListAsync(call, call.Path("node"))) { Filters = ClientFilter.Names },
         new("GET", "/nodes/{node}/clients/{clientid}", "lookup_node_client", "A client of a node", call => FindAsync("clientid", call.Path("clientid"), call.Path("node"))),
         new("GET", "/nodes/{node}/clients/username/{username}", "lookup_node_client_via_username", "The clients of a user on a node", call => FindAsync("username", call.Path("username"), call.Path("node"))),
-        new("DELETE", "/nodes/{node}/clients/{clientid}", "kickout_client", "Cut a client and end its session", call => KickAsync(call.Path("clientid"))),
+        new("DELETE", "/nodes/{node}/clients/{clientid}", "kickout_client", "The same, on a node", KickFromAsync),
     ];
 
     private async Task<ApiAnswer> ListAsync(ApiCall call, string? node = null)
@@ -45,6 +45,9 @@ internal sealed class Clients(ClusterNodes nodes, ClientDirectory clients, IGate
         var page = await clients.ReadAsync(there, NodeResources.Clients);
         return page is null ? ApiAnswer.Unanswered : ApiAnswer.Rows(page.Rows);
     }
+
+    private Task<ApiAnswer> KickFromAsync(ApiCall call) =>
+        Array.Exists(members.Members, member => member.Name == call.Path("node")) ? KickAsync(call.Path("clientid")) : Task.FromResult(ApiAnswer.NotFound);
 
     /// <summary>Closes the connection, wherever it is, and ends the session, whether the client is there or not.</summary>
     private async Task<ApiAnswer> KickAsync(string clientId)

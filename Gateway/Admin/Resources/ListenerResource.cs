@@ -7,15 +7,22 @@ using Broker.Grains.Interfaces.Nodes;
 namespace Broker.Gateway.Admin.Resources;
 
 /// <summary>This process's listeners, as EMQ X 4.x shows them.</summary>
-internal sealed class LocalListeners(Listeners listeners) : INodeResource
+internal sealed class LocalListeners(Listeners listeners, AdminPorts ports) : INodeResource
 {
     public const string Name = "listeners";
     public const string Restart = "restart";
 
     public string Resource => Name;
 
-    public ValueTask<NodePage> ReadAsync(string node, NodeQuery query) =>
-        ValueTask.FromResult(new NodePage(node, [.. listeners.All.Select(one => NodePages.Write(node, json => Write(json, one)).Rows[0])], listeners.All.Count, HasMore: false));
+    public ValueTask<NodePage> ReadAsync(string node, NodeQuery query)
+    {
+        byte[][] rows =
+        [
+            .. listeners.All.Select(one => NodePages.Write(node, json => Write(json, one)).Rows[0]),
+            .. ports.All.Select(one => NodePages.Write(node, json => Write(json, one)).Rows[0]),
+        ];
+        return ValueTask.FromResult(new NodePage(node, rows, rows.Length, HasMore: false));
+    }
 
     /// <summary>Closes its socket and opens it again. Connections stay.</summary>
     public async Task<NodeResult> DoAsync(string node, NodeCommand command)
@@ -43,6 +50,18 @@ internal sealed class LocalListeners(Listeners listeners) : INodeResource
         json.WriteNumber("current_conns", info.Connections);
         json.WriteStartObject("shutdown_count");
         foreach (var (reason, count) in info.Ends.OrderBy(one => one.Key, StringComparer.Ordinal)) json.WriteNumber(reason, count);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The HTTP server's: it has no bound of its own, and does not say why connections ended.</summary>
+    private static void Write(Utf8JsonWriter json, AdminPort port)
+    {
+        json.WriteString("protocol", $"{(port.IsSecure ? "https" : "http")}:{port.Name}");
+        json.WriteString("listen_on", $"{(port.Address == "*" ? "0.0.0.0" : port.Address)}:{port.Port}");
+        json.WriteNumber("acceptors", 1);
+        json.WriteNumber("max_conns", 0);
+        json.WriteNumber("current_conns", port.Connections);
+        json.WriteStartObject("shutdown_count");
         json.WriteEndObject();
     }
 

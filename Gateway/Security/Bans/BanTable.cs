@@ -26,6 +26,11 @@ internal sealed class BanTable(TimeProvider time) : RecordTable<Ban>("ban", BanJ
         lock (gate) return client.RemoteAddress is IPEndPoint from && byNetwork.TryFind(from.Address, now, out ban);
     }
 
+    protected override string? FaultOf(string key, Ban value) =>
+        value is not { Who: not null, By: not null, Reason: not null } ? "a member is missing"
+        : key != KeyOf(value.Kind, value.Who) ? "the key is another ban's"
+        : value.Kind == BanKind.Address && !NetworkBans.TryParse(value.Who, out _) ? $"'{value.Who}' is no address" : null;
+
     protected override void Changed(Entry? before, Entry? after)
     {
         if ((after ?? before)!.Value.Kind != BanKind.Address) return;

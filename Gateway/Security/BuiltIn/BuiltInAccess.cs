@@ -12,9 +12,31 @@ namespace Broker.Gateway.Security.BuiltIn;
 internal sealed class BuiltInAccess(RecordFeed records, BuiltInUsers users, BuiltInRules rules, IOptions<BuiltInOptions> options, TimeProvider time)
 {
     private const int LongestName = 65_535; // as MQTT has it
+    private const string NameFault = "A name has 1 to 65,535 bytes and no NUL.";
     private readonly PasswordHash hash = PasswordHash.TryParse(options.Value.PasswordHash, out var parsed)
         ? parsed
         : throw new ArgumentException($"{BuiltInOptions.Section}:PasswordHash");
+
+    /// <summary>Now, in Unix milliseconds.</summary>
+    public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Whether something can be a user name or client identifier.</summary>
+    public static bool IsName(string name) => name.Length > 0 && !name.Contains('\0') && Encoding.UTF8.GetByteCount(name) <= LongestName;
+
+    /// <summary>What is wrong with a rule; null if nothing is.</summary>
+    public static string? FaultOf(BuiltInRule rule)
+    {
+        if (rule.Subject == RuleSubject.All ? rule.Who.Length > 0 : !IsName(rule.Who)) return NameFault;
+        var filter = rule.Topic.StartsWith("eq ", StringComparison.Ordinal) ? rule.Topic[3..] : rule.Topic;
+        return TopicFilter.TryParse(filter, out _) ? null : $"'{rule.Topic}' is no topic filter.";
+    }
+
+    /// <summary>A user with this password, as new ones are kept.</summary>
+    public BuiltInUser Keep(string password, bool isSuperuser)
+    {
+        var (hashed, salt) = hash.Make(Encoding.UTF8.GetBytes(password));
+        return new BuiltInUser(options.Value.PasswordHash, hashed, salt, isSuperuser, NowMs);
+    }
 
     /// <summary>Adds a user.</summary>
     /// <returns><see cref="RecordOutcome.Exists"/> if there is one of that name.</returns>
@@ -51,22 +73,9 @@ internal sealed class BuiltInAccess(RecordFeed records, BuiltInUsers users, Buil
 
     private async Task<RecordOutcome> PutUserAsync(UserKind kind, string name, string password, bool isSuperuser, RecordCondition condition)
     {
-        CheckName(name);
-        var (hashed, salt) = hash.Make(Encoding.UTF8.GetBytes(password));
-        var user = new BuiltInUser(options.Value.PasswordHash, hashed, salt, isSuperuser, time.GetUtcNow().ToUnixTimeMilliseconds());
-        return (await records.WriteAsync(users.Put(BuiltInUsers.KeyOf(kind, name), user, condition)))[0];
+        if (!IsName(name)) throw new ArgumentException(NameFault);
+        return (await records.WriteAsync(users.Put(BuiltInUsers.KeyOf(kind, name), Keep(password, isSuperuser), condition)))[0];
     }
 
-    private static BuiltInRule Check(BuiltInRule rule)
-    {
-        if (rule.Subject == RuleSubject.All) ArgumentOutOfRangeException.ThrowIfNotEqual(rule.Who, "");
-        else CheckName(rule.Who);
-        var filter = rule.Topic.StartsWith("eq ", StringComparison.Ordinal) ? rule.Topic[3..] : rule.Topic;
-        return TopicFilter.TryParse(filter, out _) ? rule : throw new ArgumentException($"'{rule.Topic}' is no topic filter.");
-    }
-
-    private static void CheckName(string name)
-    {
-        if (name.Length == 0 || name.Contains('\0') || Encoding.UTF8.GetByteCount(name) > LongestName) throw new ArgumentException("A name has 1 to 65,535 bytes and no NUL.");
-    }
+    private static BuiltInRule Check(BuiltInRule rule) => FaultOf(rule) is { } fault ? throw new ArgumentException(fault) : rule;
 }

@@ -26,6 +26,9 @@ internal sealed class BuiltInRules(AnswerEpoch epoch) : RecordTable<BuiltInRule>
         return default;
     }
 
+    protected override string? FaultOf(string key, BuiltInRule value) =>
+        value is { Who: not null, Topic: not null } ? BuiltInAccess.FaultOf(value) ?? (key == value.Key ? null : "the key is another rule's") : "a member is missing";
+
     protected override void Changed(Entry? before, Entry? after)
     {
         var rule = (after ?? before)!.Value;

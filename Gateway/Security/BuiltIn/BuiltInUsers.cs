@@ -17,6 +17,10 @@ internal sealed class BuiltInUsers() : RecordTable<BuiltInUser>("user", BuiltInJ
     /// <summary>The name in a key; null if it is of another kind.</summary>
     public static string? NameOf(string key, UserKind kind) => key.StartsWith($"{kind}/", StringComparison.Ordinal) ? key[(kind.ToString().Length + 1)..] : null;
 
+    protected override string? FaultOf(string key, BuiltInUser value) =>
+        NameOf(key, UserKind.UserName) is null && NameOf(key, UserKind.ClientId) is null ? "the key names nobody"
+        : value.Hash is null || !PasswordHash.TryParse(value.Method, out _) ? "the password is kept in no known form" : null;
+
     /// <summary>Whether a password is the user's.</summary>
     public ValueTask<bool> VerifyAsync(BuiltInUser user, ReadOnlyMemory<byte> password)
     {

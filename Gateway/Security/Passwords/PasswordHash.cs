@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Broker.Gateway.Security.Passwords;
 
-/// <summary>How a source keeps passwords, as EMQ X names it: `plain`, `sha256`, `salt,sha256`, `sha256,salt`, `bcrypt`, `salt,bcrypt`, `bcrypt,salt`, `pbkdf2,sha256,1000,20`, ….</summary>
+/// <summary>How a source keeps passwords, as EMQ X names it: `plain`, `sha256`, `salt,sha256`, `sha256,salt`, `hexsalt,sha256` (the salt is bytes, kept as hexadecimal digits), `bcrypt`, `salt,bcrypt`, `bcrypt,salt`, `pbkdf2,sha256,1000,20`, ….</summary>
 internal abstract class PasswordHash
 {
     private const int SaltBytes = 16;
@@ -30,6 +30,7 @@ internal abstract class PasswordHash
             ["pbkdf2", var mac, var iterations, var length] when Digest.Find(mac) is { } digest && Number(iterations, MostIterations) is { } count
                 && Number(length, LongestKey) is { } bytes => new Pbkdf2Password(digest, count, bytes),
             [var name] when Digest.Find(name) is { IsForPasswords: true } digest => new DigestPassword(digest, SaltPlace.None),
+            ["hexsalt", var name] when Digest.Find(name) is { IsForPasswords: true } digest => new DigestPassword(digest, SaltPlace.BeforeAsBytes),
             ["salt", var name] when Digest.Find(name) is { IsForPasswords: true } digest => new DigestPassword(digest, SaltPlace.Before),
             [var name, "salt"] when Digest.Find(name) is { IsForPasswords: true } digest => new DigestPassword(digest, SaltPlace.Behind),
             _ => null,

@@ -10,6 +10,9 @@ internal sealed class ScramUsers() : RecordTable<ScramCredentials>("scram", Scra
     /// <summary>A user's key in the store; each mechanism has credentials of its own.</summary>
     public static string KeyOf(ScramMechanism mechanism, string userName) => $"{mechanism.Name}/{userName}";
 
+    protected override string? FaultOf(string key, ScramCredentials value) =>
+        ScramMechanism.Find(key.Split('/')[0]) is { } mechanism && value is { Salt: not null, StoredKey: not null, ServerKey: not null } && value.Fits(mechanism) ? null : "no credentials of a mechanism";
+
     public ValueTask<ScramCredentials?> FindAsync(string mechanism, string userName) => ValueTask.FromResult(Find($"{mechanism}/{userName}")?.Value);
 }
 
@@ -19,13 +22,14 @@ internal sealed class ScramAccess(RecordFeed records, ScramUsers users)
     /// <summary>Adds a user, or gives one another password.</summary>
     /// <param name="iterations">How often the client hashes its password.</param>
     /// <param name="condition">Whether it must be a new one, or one that is there.</param>
+    /// <param name="salt">Null makes a random one.</param>
     /// <exception cref="ArgumentException">The name is empty, or there are too few iterations.</exception>
     /// <exception cref="RecordsUnavailableException">The store takes no changes now.</exception>
     public async Task<RecordOutcome> PutAsync(
-        ScramMechanism mechanism, string userName, string password, int iterations = ScramCredentials.FewestIterations, RecordCondition condition = RecordCondition.Always)
+        ScramMechanism mechanism, string userName, string password, int iterations = ScramCredentials.FewestIterations, RecordCondition condition = RecordCondition.Always, byte[]? salt = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(userName);
-        var credentials = await Task.Run(() => ScramCredentials.Make(mechanism, password, iterations));
+        var credentials = await Task.Run(() => ScramCredentials.Make(mechanism, password, iterations, salt));
         return (await records.WriteAsync(users.Put(ScramUsers.KeyOf(mechanism, userName), credentials, condition)))[0];
     }
 

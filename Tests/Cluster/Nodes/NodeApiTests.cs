@@ -30,6 +30,8 @@ public class NodeApiTests
         Assert.Equal(0x98, (await clients[1].ReadAsync(WirePacket.Disconnect)).Code);
         Assert.Equal(0, (await api.SucceedAsync("GET", "/clients/client-1")).GetArrayLength());
 
+        await DocumentsAreOfAllNodesAsync(cluster, api);
+
         cluster[1].Freeze();
         try
         {
@@ -49,6 +51,22 @@ public class NodeApiTests
 
         clients.ForEach(client => client.Dispose());
     });
+
+    /// <summary>A document of one node is listed, read, imported and deleted by way of the other, and what it names is known to both.</summary>
+    private static async Task DocumentsAreOfAllNodesAsync(BrokerCluster cluster, ApiClient api)
+    {
+        using var other = new ApiClient(cluster[1].AdminPort);
+        await other.SucceedAsync("POST", "/auth_username", """{"username":"kept","password":"p"}""");
+        var file = Text(await other.SucceedAsync("POST", "/data/export"), "filename");
+        await other.SucceedAsync("DELETE", "/auth_username/kept");
+        Assert.Equal((file, "node1@127.0.0.1"), ((await api.SucceedAsync("GET", "/data/export")).EnumerateArray().Select(row => (Text(row, "filename"), Text(row, "node"))).Single()));
+        Assert.Equal(Text(await other.CallAsync("GET", $"/data/file/{file}"), "file"), Text(await api.CallAsync("GET", $"/data/file/{file}"), "file"));
+        await api.SucceedAsync("POST", "/data/import", $$"""{"filename":"{{file}}","node":"node1@127.0.0.1"}""");
+        foreach (var one in new[] { api, other }) Assert.Equal("kept", Text(await one.SucceedAsync("GET", "/auth_username/kept"), "username"));
+        Assert.Equal("enoent", Text(await api.CallAsync("POST", "/data/import", $$"""{"filename":"{{file}}","node":"node0@127.0.0.1"}"""), "message"));
+        await api.SucceedAsync("DELETE", $"/data/file/{file}");
+        Assert.Equal(0, (await other.SucceedAsync("GET", "/data/export")).GetArrayLength());
+    }
 
     private static async Task PagesHoldEverybodyAsync(ApiClient api, string filter)
     {

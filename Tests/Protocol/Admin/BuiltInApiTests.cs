@@ -62,11 +62,11 @@ public sealed class BuiltInApiTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"password":"p"}""", "username")]
-    [InlineData("""{"username":"","password":"p"}""", "username")]
+    [InlineData("""{"password":"p"}""", "login")]
+    [InlineData("""{"username":"","password":"p"}""", "login")]
     [InlineData("""{"username":"u"}""", "password")]
     [InlineData("""{"username":"u","password":7}""", "password")]
-    [InlineData("""{"username":"a\u0000b","password":"p"}""", "username")]
+    [InlineData("""{"username":"a\u0000b","password":"p"}""", "login")]
     public async Task UserIsRefused_WhenAFieldIsWrong(string body, string field) => Assert.Equal(field, Message(await api.CallAsync("POST", "/auth_username", body)));
 
     [Fact]

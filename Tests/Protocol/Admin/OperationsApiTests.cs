@@ -119,7 +119,7 @@ public sealed class OperationsApiTests(OperationsApiTests.Fixture fixture) : ICl
         Assert.Equal("not_found", Text(await api.CallAsync("PUT", "/nodes/broker@127.0.0.1/plugins/none/load"), "message"));
     }
 
-    private static JsonElement Listener(JsonElement list) => Assert.Single(list.EnumerateArray());
+    private static JsonElement Listener(JsonElement list) => Assert.Single(list.EnumerateArray(), row => Text(row, "protocol")!.StartsWith("mqtt", StringComparison.Ordinal));
 
     private static string? Text(JsonElement row, string member) => row.GetProperty(member).GetString();
 

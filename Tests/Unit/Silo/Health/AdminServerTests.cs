@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Configuration;
+using Broker.Grains.Interfaces.Nodes;
 using Broker.Silo.Health;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -106,7 +107,7 @@ public sealed class AdminServerTests : IAsyncLifetime
         Assert.Contains($"Admin:Address, Admin:Port = {address}:0 cannot be used: ", fault.Message, StringComparison.Ordinal);
     }
 
-    private AdminServer Server(string address, int port) => new(Options.Create(new AdminOptions { Address = address, Port = port }), checks, [], NullLoggerFactory.Instance);
+    private AdminServer Server(string address, int port) => new(Options.Create(new AdminOptions { Address = address, Port = port }), checks, [], new AdminPorts(), NullLoggerFactory.Instance);
 
     private Uri Address(string path) => new($"http://127.0.0.1:{server.Port}{path}");
 

@@ -19,6 +19,7 @@ public class PasswordHashTests
     [InlineData("salt,sha256", "lic", PublicSha256, "pub")]
     [InlineData("sha256,salt", "pub", PublicSha256, "lic")]
     [InlineData("sha256, salt", "pub", PublicSha256, "lic")]
+    [InlineData("hexsalt,sha256", "lic", PublicSha256, "707562")]
     // OpenBSD's and jBCrypt's vectors.
     [InlineData("bcrypt", "", "$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s.", null)]
     [InlineData("bcrypt", "abc", "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i", null)]
@@ -44,6 +45,7 @@ public class PasswordHashTests
     [Theory]
     [InlineData("sha512")]
     [InlineData("salt,md5")]
+    [InlineData("hexsalt,sha512")]
     [InlineData("sha,salt")]
     [InlineData("plain")]
     [InlineData("bcrypt")]
