@@ -30,7 +30,7 @@ public sealed class BrokerMeterTests : IDisposable
     {
         await StartAsync();
         var expected = MetricNames.ReadAll().Select(one => one.Name)
-            .Concat(["connections", "sessions", "topics", "subscriptions", "subscribers", "subscriptions.shared", "retained"]).Select(name => "broker." + name);
+            .Concat(["connections", "sessions", "topics", "subscriptions", "subscribers", "subscriptions.shared", "retained", "delayed"]).Select(name => "broker." + name);
         Assert.Equal(expected.Order(StringComparer.Ordinal), instruments.Keys.Order(StringComparer.Ordinal));
         Assert.All(instruments.Keys, name => Assert.Matches("^[a-z][a-z0-9_]*([.][a-z][a-z0-9_]*)+$", name));
     }
