@@ -9,7 +9,7 @@ namespace Broker.Silo;
 internal sealed class BrokerMeter(IMeterFactory meters, BrokerGauges gauges) : IHostedService
 {
     /// <summary>The meter to listen to.</summary>
-    public const string MeterName = "Broker";
+    public const string MeterName = MetricNames.MeterName;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {

@@ -20,6 +20,7 @@ using Broker.Grains.Storage;
 using Broker.Grains.Storage.MySql;
 using Broker.Grains.Storage.Sqlite;
 using Broker.Silo.Health;
+using Broker.Silo.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -51,8 +52,7 @@ internal static class BrokerSilo
         services.AddSingleton(new NodeRole(node.HostGrains, IsAlone: !cluster.IsShared));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = node.DrainDelay + TimeSpan.FromMinutes(1));
         AddHealth(builder);
-        services.AddMetrics();
-        services.AddHostedService<BrokerMeter>();
+        builder.AddTelemetry();
         AddStorage(services);
         AddGrainServices(services);
         // Before the silo: grains find the store open, and it closes after the last of them.

@@ -2,6 +2,7 @@ using Broker.Gateway.Admin.Resources;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -53,6 +54,8 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, AclRules>();
         services.AddSingleton<IApiResource, Messages>();
         services.AddSingleton<ApiServer>();
+        // Who may read metrics that are not for everybody.
+        services.AddSingleton<Func<HttpContext, ValueTask<bool>>>(provider => async call => (await provider.GetRequiredService<ApiAccess>().AdmitAsync(call)).Admission == Admission.Welcome);
         // The admin port is open before the cluster is joined: what is made here is made when it opens.
         services.AddSingleton<Action<IEndpointRouteBuilder>>(provider => routes => provider.GetRequiredService<ApiServer>().Map(routes));
     }

@@ -72,7 +72,10 @@ internal static class GatewayComposition
         services.AddSingleton<Listeners>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<Listeners>());
         services.AddHostedService<PulseKeeper>();
         services.AddHostedService<GatewayLifetime>();
-        services.AddHostedService<SysPublisher>();
+        services.AddSingleton<SysPublisher>().AddHostedService(provider => provider.GetRequiredService<SysPublisher>());
+        builder.AddCheckedOptions<SystemMonitorOptions>(SystemMonitorOptions.Section);
+        services.AddHostedService<SystemMonitor>();
+        services.AddHostedService<GatewayMeter>();
         services.AddHostedService<CertificateWatch>();
     }
 
@@ -105,11 +108,12 @@ internal static class GatewayComposition
             provider.GetRequiredService<ITransport>().CreateLoops(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.EffectiveEventLoops));
         services.AddSingleton(provider => new GatewayLoops(
             provider.GetRequiredService<IEventLoopGroup>().Items, provider.GetRequiredService<ShardMap>(), provider.GetRequiredService<Pulse>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<BrokerHooks>()));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<BrokerHooks>(), provider.GetRequiredService<LoopTelemetry>()));
     }
 
     private static void AddLinks(IServiceCollection services)
     {
+        services.AddSingleton<LoopTelemetry>();
         services.AddSingleton<ShardLinks>();
         services.AddSingleton<RetainedLinks>();
         services.AddSingleton<ClientRegistryLinks>();

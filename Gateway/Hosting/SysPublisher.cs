@@ -13,7 +13,7 @@ namespace Broker.Gateway.Hosting;
 
 /// <summary>Publishes the `$SYS/brokers/…` topics of EMQ X 4.x: who runs, since when, and what was counted.</summary>
 internal sealed class SysPublisher(
-    MessageRouter router, GatewayLoops loops, BrokerGauges gauges, StartTime start, IOptions<MqttOptions> mqtt, IOptions<GatewayOptions> gateway, TimeProvider time)
+    MessageRouter router, GatewayLoops loops, BrokerGauges gauges, StartTime start, INodeClient nodes, IOptions<MqttOptions> mqtt, IOptions<GatewayOptions> gateway, TimeProvider time)
     : BackgroundService
 {
     private readonly MqttOptions options = mqtt.Value;
@@ -47,7 +47,7 @@ internal sealed class SysPublisher(
 
     private void PublishAll()
     {
-        Publish(null, node, retain: true);
+        Publish(null, string.Join(',', nodes.Members.Select(member => member.Name)), retain: true);
         Publish("version", Assembly.GetExecutingAssembly().GetName().Version!.ToString(3), retain: true);
         Publish("sysdescr", "Broker", retain: true);
         foreach (var (name, value) in MetricNames.ReadAll()) Publish("metrics/" + name.Replace('.', '/'), Text(value), retain: false);
@@ -56,6 +56,13 @@ internal sealed class SysPublisher(
             PublishStat(name + ".count", count);
             PublishStat(name + ".max", max);
         }
+    }
+
+    /// <summary>Publishes something besides, unless `$SYS` topics are off. Any thread.</summary>
+    /// <param name="name">What follows the node's name in the topic.</param>
+    public void PublishSoon(string name, string payload)
+    {
+        if (options.SysInterval > TimeSpan.Zero) loops.All[0].Run(() => Publish(name, payload, retain: false));
     }
 
     /// <summary>EMQ X's documents write slashes, its code dots: both find it.</summary>

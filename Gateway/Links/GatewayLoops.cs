@@ -12,9 +12,18 @@ internal sealed class GatewayLoops
     private readonly RecentOrigins recent = new();
     private readonly Dictionary<IEventLoop, LoopContext> byLoop;
 
-    public GatewayLoops(IEnumerable<IEventLoop> loops, ShardMap map, Pulse pulse, TimeProvider time, BrokerHooks? hooks = null)
+    public GatewayLoops(IEnumerable<IEventLoop> loops, ShardMap map, Pulse pulse, TimeProvider time, BrokerHooks? hooks = null, LoopTelemetry? telemetry = null)
     {
-        All = [.. loops.Select((loop, index) => new LoopContext(index, loop, map, pulse, time) { Hooks = hooks ?? BrokerHooks.None })];
+        All =
+        [
+            .. loops.Select((loop, index) => new LoopContext(index, loop, map, pulse, time)
+            {
+                Hooks = hooks ?? BrokerHooks.None,
+                Latencies = telemetry?.Latencies,
+                Watch = telemetry?.MakeWatch() ?? new DeliveryWatch(null, 0),
+                Sampler = telemetry?.MakeSampler(),
+            }),
+        ];
         byLoop = All.ToDictionary(context => context.Loop);
     }
 

@@ -1,6 +1,7 @@
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Mqtt;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 using DotNetty.Common.Concurrency;
 using DotNetty.Transport.Channels;
@@ -52,6 +53,15 @@ internal sealed class LoopContext : IRunnable
 
     /// <summary>The gateway's hooks.</summary>
     public BrokerHooks Hooks { get; init; } = BrokerHooks.None;
+
+    /// <summary>Where the times go that clients wait; null if nowhere.</summary>
+    public LatencyInstruments? Latencies { get; init; }
+
+    /// <summary>What times and traces deliveries.</summary>
+    public DeliveryWatch Watch { get; init; } = new(null, 0);
+
+    /// <summary>What chooses the messages that are traced; null if none is.</summary>
+    public MessageSampler? Sampler { get; init; }
 
     /// <summary>The last PUBLISH encoded for several subscribers.</summary>
     public EncodedPublish Encoded { get; } = new();
@@ -126,6 +136,7 @@ internal sealed class LoopContext : IRunnable
         unflushed.Clear();
         foreach (var sender in flushing) sender.Flush();
         flushing.Clear();
+        Watch.Flushed(this);
     }
 }
 

@@ -87,11 +87,23 @@ internal sealed class MessageRouter(ShardLinks shards, RetainedLinks retained, G
             return false;
         }
 
+        if (message.TraceParent is null) Dispatch(loop, message, match, receipt);
+        else DispatchTraced(loop, message, match, receipt);
+        return true;
+    }
+
+    private void DispatchTraced(LoopContext loop, ApplicationMessage message, IShardMatch match, PublishReceipt? receipt)
+    {
+        using var activity = MessageActivities.Dispatch(ref message, match.DestinationCount);
+        Dispatch(loop, message, match, receipt);
+    }
+
+    private void Dispatch(LoopContext loop, ApplicationMessage message, IShardMatch match, PublishReceipt? receipt)
+    {
         var chosen = loop.SharedRoutes;
         var routes = match.Dispatch(message, receipt, chosen);
         loops.Deliver(loop, message, routes);
         DeliverChosen(loop, message, chosen);
-        return true;
     }
 
     private void Redispatch(LoopContext loop, ApplicationMessage message, in TopicFilter filter)

@@ -5,7 +5,8 @@ namespace Broker.Gateway.Links;
 internal sealed class MicrosecondClock(TimeProvider time)
 {
     private readonly double microsecondsPerTick = 1e6 / time.TimestampFrequency;
-    private long offset;
+    private long setAt;
+    private long setTo;
     private long nextSetting = long.MinValue;
 
     /// <summary>The time at a timestamp.</summary>
@@ -13,15 +14,13 @@ internal sealed class MicrosecondClock(TimeProvider time)
     public long Read(long timestamp)
     {
         if (timestamp >= nextSetting) Set();
-        return offset + Scale(timestamp);
+        return setTo + (long)Math.Floor((timestamp - setAt) * microsecondsPerTick);
     }
 
     private void Set()
     {
-        var timestamp = time.GetTimestamp();
-        offset = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond - Scale(timestamp);
-        nextSetting = timestamp + time.TimestampFrequency;
+        setAt = time.GetTimestamp();
+        setTo = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        nextSetting = setAt + time.TimestampFrequency;
     }
-
-    private long Scale(long timestamp) => (long)(timestamp * microsecondsPerTick);
 }

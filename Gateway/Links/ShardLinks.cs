@@ -15,7 +15,7 @@ internal sealed class ShardLinks
     private readonly PublishLink[] publish;
     private readonly RouteLink[] routes;
 
-    public ShardLinks(ILocalShards local, IGrainFactory grains, ShardMap map, ILocalSiloDetails silo, TimeProvider time)
+    public ShardLinks(ILocalShards local, IGrainFactory grains, ShardMap map, ILocalSiloDetails silo, TimeProvider time, LatencyInstruments? latencies = null)
     {
         this.local = local;
         Map = map;
@@ -24,7 +24,7 @@ internal sealed class ShardLinks
         routes = new RouteLink[map.Count];
         for (var shard = 0; shard < map.Count; shard++)
         {
-            publish[shard] = new PublishLink(grains, shard, time);
+            publish[shard] = new PublishLink(grains, shard, time, latencies);
             routes[shard] = new RouteLink(grains, shard, time);
         }
     }
@@ -94,7 +94,7 @@ internal sealed class ShardLinks
 
     private readonly record struct Publication(ApplicationMessage Message, PublishReceipt? Receipt);
 
-    private sealed class PublishLink(IGrainFactory grains, int shard, TimeProvider time)
+    private sealed class PublishLink(IGrainFactory grains, int shard, TimeProvider time, LatencyInstruments? latencies)
         : BatchLink<Publication>(capacity: 100_000, maxBatch: 1000, giveUpAfter: TimeSpan.FromSeconds(60), time)
     {
         protected override async Task SendAsync(Publication[] batch, long batchNumber)
@@ -102,6 +102,8 @@ internal sealed class ShardLinks
             var codes = await grains.GetGrain<ITopicShardGrain>(shard).Publish(new PublishBatch(Id, batchNumber, Array.ConvertAll(batch, item => item.Message)));
             for (var i = 0; i < batch.Length; i++) batch[i].Receipt?.Answer(codes[i]);
         }
+
+        protected override void OnAnswered(TimeSpan took) => latencies?.Answered("shard", took);
 
         protected override void OnGivenUp(Publication[] batch, Exception error)
         {

@@ -21,6 +21,7 @@ internal sealed partial class Connection : IPacketHandler
     private readonly AcknowledgementReceiver acknowledgementReceiver;
     private MqttCodec codec = MqttCodec.For(ProtocolVersion.V311);
     private ConnectHandshake? handshake;
+    private long connectAt;
     private bool publishWill = true;
     private bool isTakenOver;
     private uint? changedExpiry;
@@ -224,6 +225,7 @@ internal sealed partial class Connection : IPacketHandler
         LeaveHandshake();
         KeepAlive.Start(client.KeepAlive, services.Mqtt);
         BrokerCounters.Add(Metric.ClientConnected);
+        Loop.Latencies?.Connected(Loop.Time.GetElapsedTime(connectAt));
         services.Gauges.Add(Gauge.Connections);
         services.Gauges.Add(Gauge.Sessions); // until it is unregistered
         session.Start();
@@ -236,6 +238,7 @@ internal sealed partial class Connection : IPacketHandler
     {
         Phase = ConnectionPhase.Connecting;
         BrokerCounters.Add(Metric.ClientConnect);
+        connectAt = Loop.ReadAt;
         Speak(connect.Version);
         Sender.Limit(connect); // even a refusal keeps to them [MQTT-3.2.2-19]
         handshake = new ConnectHandshake(this, services, connect, Peer);

@@ -26,6 +26,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
     private bool flushScheduled;
     private int mountpointBytes;
     private ClientInfo? client;
+    private long servesSince;
     private DeliveryHooks? hooked;
     private uint maximumPacketSize = uint.MaxValue;
     private bool sendsProblemInformation = true;
@@ -38,7 +39,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
 
     /// <summary>The client is accepted: takes its mountpoint off every topic.</summary>
     /// <param name="mountpoint">How many bytes that puts before them.</param>
-    public void Serve(ClientInfo accepted, int mountpoint) => (client, mountpointBytes) = (accepted, mountpoint);
+    public void Serve(ClientInfo accepted, int mountpoint) => (client, mountpointBytes, servesSince) = (accepted, mountpoint, loop.NowMicroseconds);
 
     /// <summary>Keeps to the client's limits from now on.</summary>
     public void Limit(ConnectPacket connect)
@@ -102,7 +103,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
         {
             known.CopyTo(Reserve(known.Length));
             Written(known.Length);
-            CountMessage(message, Qos.AtMostOnce);
+            CountMessage(delivery, dup);
             return true;
         }
 
@@ -138,16 +139,19 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
         }
 
         Write(packet, size, shared && plain);
-        CountMessage(message, delivery.Qos);
+        CountMessage(delivery, dup);
         return true;
     }
 
-    private void CountMessage(ApplicationMessage message, Qos qos)
+    private void CountMessage(in Delivery delivery, bool dup)
     {
-        loop.Hooks.TopicMetrics?.Find(message.Topic)?.CountOut(qos);
+        var message = delivery.Message;
+        loop.Hooks.TopicMetrics?.Find(message.Topic)?.CountOut(delivery.Qos);
         traffic.PacketsSent++;
         traffic.MessagesSent++;
-        BrokerCounters.Add(Metric.MessagesQos0Sent + (int)qos);
+        BrokerCounters.Add(Metric.MessagesQos0Sent + (int)delivery.Qos);
+        if (!loop.Watch.Wants(message)) return;
+        loop.Watch.Add(message, delivery.Qos, client?.ClientId ?? "", isFresh: !dup && !delivery.Retain && message.ReceivedAt != 0 && message.ReceivedAt >= servesSince);
     }
 
     /// <summary>Hands all that is buffered to the socket.</summary>

@@ -52,8 +52,10 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         // Behind what the alias is learned from, so that a refusal costs this message only.
         if (quota is not null && !MayRoute(packet, quota)) return;
         var message = MakeMessage(packet, topic);
+        var activity = connection.Loop.Sampler?.Begin(ref message);
         if (connection.Access!.KnowsPublish(topic, connection.Loop.ReadAt) && !services.Hooks.WatchesPublishes) Route(message, topic.Route, packet.Qos, packet.PacketIdentifier);
         else Authorize(message, topic, packet.PacketIdentifier);
+        activity?.Dispose();
     }
 
     /// <summary>Gives the client another quota than the configured one; null takes that again.</summary>

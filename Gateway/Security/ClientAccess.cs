@@ -1,4 +1,5 @@
 using Broker.Gateway.Mqtt;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Plugins;
 
 namespace Broker.Gateway.Security;
@@ -59,6 +60,7 @@ internal sealed class ClientAccess(Authorization authorization, ClientInfo clien
         if (!hasAsked) (cache, hasAsked) = (authorization.MakeCache(), true);
         if (cache is not null && cache.TryFind(access, topic, NowMs, epoch, out var known))
         {
+            BrokerCounters.Add(Metric.ClientAclCacheHit);
             if (!known.IsAllowed) authorization.NoteAgain(Client, access, topic);
             return known;
         }

@@ -80,6 +80,12 @@ public abstract class BatchLink<T>
     /// <summary>One call. Throws when it is not known to have succeeded.</summary>
     protected abstract Task SendAsync(T[] batch, long batchNumber);
 
+    /// <summary>A batch has been answered.</summary>
+    /// <param name="took">Since it was sent first.</param>
+    protected virtual void OnAnswered(TimeSpan took)
+    {
+    }
+
     /// <summary>True if the receiver has gone for good: a batch that fails is given up at once.</summary>
     protected virtual bool IsGone => false;
 
@@ -116,6 +122,7 @@ public abstract class BatchLink<T>
             try
             {
                 await SendAsync(batch, number);
+                OnAnswered(time.GetElapsedTime(started));
                 return null;
             }
             catch (Exception error) // a host loop: whatever it is, the items are answered for

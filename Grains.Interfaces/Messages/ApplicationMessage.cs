@@ -43,6 +43,10 @@ public sealed class ApplicationMessage
     [Id(8)]
     public long ReceivedAt { get; init; }
 
+    /// <summary>The last step of its way that was traced, as W3C's trace context writes it (`traceparent`); null if it is not traced. Not part of what is stored.</summary>
+    [Id(9)]
+    public string? TraceParent { get; init; }
+
     /// <summary>The same message with some things changed; null leaves them as they are.</summary>
     /// <param name="payload">Owned by the new message.</param>
     /// <param name="properties">Those that it has and MQTT 5.0 hands on.</param>
@@ -57,19 +61,26 @@ public sealed class ApplicationMessage
         ExpiresAt = ExpiresAt,
         Origin = Origin,
         ReceivedAt = ReceivedAt,
+        TraceParent = TraceParent,
     };
 
     /// <summary>The same message with another end of life.</summary>
     /// <param name="unixMs">When it expires, in Unix milliseconds; 0 means never.</param>
-    public ApplicationMessage ExpiringAt(long unixMs) => With(unixMs, Origin);
+    public ApplicationMessage ExpiringAt(long unixMs) => With(unixMs, Origin, TraceParent);
 
     /// <summary>The same message as its own origin would see it: without a name between nodes.</summary>
-    public ApplicationMessage WithoutOrigin() => Origin is null ? this : With(ExpiresAt, null);
+    public ApplicationMessage WithoutOrigin() => Origin is null ? this : With(ExpiresAt, null, TraceParent);
+
+    /// <summary>The same message as it is stored: without what only helps it on its way.</summary>
+    public ApplicationMessage WithoutWay() => Origin is null && TraceParent is null ? this : With(ExpiresAt, null, null);
+
+    /// <summary>The same message behind another step of its trace; null ends that.</summary>
+    public ApplicationMessage Traced(string? traceParent) => ReferenceEquals(TraceParent, traceParent) ? this : With(ExpiresAt, Origin, traceParent);
 
     /// <summary>The same message with a name between nodes.</summary>
-    public ApplicationMessage From(MessageOrigin origin) => With(ExpiresAt, origin);
+    public ApplicationMessage From(MessageOrigin origin) => With(ExpiresAt, origin, TraceParent);
 
-    private ApplicationMessage With(long expiresAt, MessageOrigin? origin) => new()
+    private ApplicationMessage With(long expiresAt, MessageOrigin? origin, string? traceParent) => new()
     {
         Topic = Topic,
         Payload = Payload,
@@ -80,6 +91,7 @@ public sealed class ApplicationMessage
         ExpiresAt = expiresAt,
         Origin = origin,
         ReceivedAt = ReceivedAt,
+        TraceParent = traceParent,
     };
 
     /// <summary>True once its message expiry interval has passed.</summary>

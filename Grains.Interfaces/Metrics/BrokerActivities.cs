@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Broker.Grains.Interfaces.Metrics;
 
-/// <summary>Traces what is rare and costly: activity source <see cref="SourceName"/>. No message has an activity.</summary>
+/// <summary>Traces what is rare and costly: activity source <see cref="SourceName"/>. Of messages <see cref="MessageActivities"/> traces a sample.</summary>
 /// <remarks>Each method answers null while nobody listens. The caller disposes what it gets before anything begins that lasts: what is started
 /// meanwhile belongs to the trace for as long as it lives.</remarks>
 public static class BrokerActivities
@@ -10,7 +10,7 @@ public static class BrokerActivities
     /// <summary>The source to listen to.</summary>
     public const string SourceName = "Broker";
 
-    private static readonly ActivitySource Source = new(SourceName);
+    internal static readonly ActivitySource Source = new(SourceName);
 
     /// <summary>CONNECT of a client with a durable session, from registration to the opened session.</summary>
     public static Activity? Connect(string clientId) => OfClient("broker.connect", clientId);

@@ -76,6 +76,7 @@ public enum Metric
     ClientAclAllow,
     ClientAclDeny,
     ClientAclIgnore,
+    ClientAclCacheHit,
     ClientDisconnected,
     ClientRefused,
     ClientRefusedBanned,

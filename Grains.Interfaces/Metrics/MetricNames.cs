@@ -5,6 +5,9 @@ namespace Broker.Grains.Interfaces.Metrics;
 /// <summary>The counters by the names EMQ X 4.x gives them, sums included.</summary>
 public static class MetricNames
 {
+    /// <summary>The meter that shows them.</summary>
+    public const string MeterName = "Broker";
+
     private static readonly (string Name, Metric[] Parts)[] Sums =
     [
         ("packets.received",
@@ -39,7 +42,7 @@ public static class MetricNames
     private static readonly string[] Joined =
     [
         "no_local", "too_large", "qos0_msg", "queue_full", "no_subscribers", "await_pubrel_timeout", "auth_error", "link_full", "store_failed", "read_paused", "check_acl", "rate_limited",
-        "quota_exceeded",
+        "quota_exceeded", "cache_hit",
     ];
 
     /// <summary>Every counter and sum by name, and what it is the sum of.</summary>

@@ -112,6 +112,7 @@ internal sealed class RetainedPartition(int number, BrokerStore store, RetainedO
             return null;
         }
 
+        message = message.Traced(null);
         var kept = message.ExpiresAt != 0 || options.ExpirySeconds == 0 ? message : message.ExpiringAt(NowMs + options.ExpirySeconds * 1000L);
         var before = topics.Set(message.Topic, kept);
         BrokerCounters.Add(Metric.MessagesRetained);

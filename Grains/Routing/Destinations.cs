@@ -11,19 +11,19 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Broker.Grains.Routing;
 
 /// <summary>Makes destinations: a link for each other gateway, and for each durable session.</summary>
-internal sealed class DestinationFactory(ILocalSiloDetails silo, ISiloStatusOracle silos, IGatewayClient gateways, IGrainFactory grains, LocalSessions sessions, IServiceProvider services, TimeProvider time)
+internal sealed class DestinationFactory(ILocalSiloDetails silo, ISiloStatusOracle silos, IGatewayClient gateways, IGrainFactory grains, LocalSessions sessions, IServiceProvider services, LatencyInstruments latencies, TimeProvider time)
     : IDestinationFactory
 {
     public IDestination? Create(RouteDestination destination) =>
-        destination.ClientId is { } clientId ? new SessionDestination(clientId, sessions, grains, time)
+        destination.ClientId is { } clientId ? new SessionDestination(clientId, sessions, grains, latencies, time)
         : destination.Gateway!.Equals(silo.SiloAddress) ? null
-        : new GatewayDestination(destination.Gateway, gateways.At(destination.Gateway), silos, time);
+        : new GatewayDestination(destination.Gateway, gateways.At(destination.Gateway), silos, latencies, time);
 
     public void DeliverHere(ApplicationMessage message, ulong[] routes) => services.GetService<ILocalGateway>()?.Deliver(message, routes);
 }
 
 /// <summary>The transient sessions of a gateway in another process.</summary>
-internal sealed class GatewayDestination(SiloAddress silo, IGatewayService gateway, ISiloStatusOracle silos, TimeProvider time)
+internal sealed class GatewayDestination(SiloAddress silo, IGatewayService gateway, ISiloStatusOracle silos, LatencyInstruments latencies, TimeProvider time)
     : BatchLink<GatewayDestination.Item>(capacity: 100_000, maxBatch: 1000, giveUpAfter: TimeSpan.FromSeconds(30), time), IDestination
 {
     public bool NeedsReceipt => true;
@@ -45,6 +45,8 @@ internal sealed class GatewayDestination(SiloAddress silo, IGatewayService gatew
         foreach (var item in batch) item.Receipt?.Answer(ReasonCode.Success);
     }
 
+    protected override void OnAnswered(TimeSpan took) => latencies.Answered("gateway", took);
+
     /// <summary>The gateway has gone, and its transient sessions with it: nobody is left who could miss the message, but for other members of a group.</summary>
     protected override void OnGivenUp(Item[] batch, Exception error)
     {
@@ -59,7 +61,7 @@ internal sealed class GatewayDestination(SiloAddress silo, IGatewayService gatew
 }
 
 /// <summary>One durable session: directly if its grain is in this process, by a batched link if not.</summary>
-internal sealed class SessionDestination(string clientId, LocalSessions sessions, IGrainFactory grains, TimeProvider time)
+internal sealed class SessionDestination(string clientId, LocalSessions sessions, IGrainFactory grains, LatencyInstruments latencies, TimeProvider time)
     : BatchLink<SessionDestination.Item>(capacity: 100_000, maxBatch: 1000, giveUpAfter: TimeSpan.FromSeconds(60), time), IDestination
 {
     private DurableSession? known;
@@ -92,6 +94,8 @@ internal sealed class SessionDestination(string clientId, LocalSessions sessions
         var codes = await grain.Enqueue(new SessionBatch(Id, batchNumber, Array.ConvertAll(batch, item => item.Message)));
         for (var i = 0; i < batch.Length; i++) batch[i].Receipt?.Answer(codes[i]);
     }
+
+    protected override void OnAnswered(TimeSpan took) => latencies.Answered("session", took);
 
     protected override void OnGivenUp(Item[] batch, Exception error)
     {

@@ -174,6 +174,7 @@ internal sealed class TopicShardGrain : Grain, ITopicShardGrain, IGrainMigration
 
             var receipt = message.Qos != Qos.AtMostOnce && match.NeedsReceipt ? receipts[i] = new TaskReceipt() : null;
             chosen.Clear();
+            using var activity = message.TraceParent is null ? null : MessageActivities.Dispatch(ref message, match.DestinationCount);
             DeliverHere(message, match.Dispatch(message, receipt, chosen));
             if (chosen.Count > 0) DeliverHere(message, [.. chosen]);
             receipt?.Answer(ReasonCode.Success);

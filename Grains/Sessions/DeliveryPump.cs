@@ -58,7 +58,8 @@ internal sealed class DeliveryPump(string clientId, SessionState state, SessionJ
         }
 
         var atOnce = unnumbered.Qos != Qos.AtMostOnce && isFree && state.CanSendAtOnce && Pipe!.IsWritable;
-        var delivery = state.Number(unnumbered);
+        MessageActivity? appending = null;
+        var delivery = state.Number(unnumbered.Message.TraceParent is null ? unnumbered : Trace(unnumbered, out appending));
         if (atOnce)
         {
             state.Begin(delivery, NowMs);
@@ -70,8 +71,15 @@ internal sealed class DeliveryPump(string clientId, SessionState state, SessionJ
             journal.Remove(dropped);
         }
 
-        journal.Append(delivery, body, receipt);
+        journal.Append(delivery, body, receipt, appending);
         if (atOnce && delivery.Qos == Qos.AtLeastOnce) Pipe?.Publish(delivery, dup: false);
+    }
+
+    private Delivery Trace(in Delivery delivery, out MessageActivity? appending)
+    {
+        var message = delivery.Message;
+        appending = MessageActivities.Append(ref message, clientId);
+        return delivery with { Message = message };
     }
 
     /// <summary>Sends what may leave now.</summary>

@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Messages;
+using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
@@ -36,13 +37,14 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
     /// <summary>Stores a delivery.</summary>
     /// <param name="body">What several sessions store together; null if this is the only one.</param>
     /// <param name="receipt">Is answered when the delivery is safe, or has been refused.</param>
-    public void Append(in Delivery delivery, SharedBody? body, PublishReceipt? receipt)
+    /// <param name="activity">Ends when it is stored; null if it is not traced.</param>
+    public void Append(in Delivery delivery, SharedBody? body, PublishReceipt? receipt, MessageActivity? activity = null)
     {
         receipt?.Expect();
         var identifiers = delivery.Identifiers;
         var stored = SubscriptionIdentifiers.AsSpan(identifiers).ToArray();
         var shard = delivery.Message.Origin is null ? 0 : map.ShardOf(delivery.Message.Topic);
-        var observer = new PendingAppend(this, delivery, receipt);
+        var observer = new PendingAppend(this, delivery, receipt, activity);
         var append = new AppendToQueue(lease, delivery.Sequence, delivery.Message, body, delivery.Qos)
         {
             Observer = observer,
@@ -109,7 +111,7 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
     }
 
     /// <summary>Waits for one append and answers its publisher once: when it is stored, cancelled because the client has it, or refused.</summary>
-    private sealed class PendingAppend(SessionJournal journal, Delivery delivery, PublishReceipt? receipt) : IStoreObserver
+    private sealed class PendingAppend(SessionJournal journal, Delivery delivery, PublishReceipt? receipt, MessageActivity? activity) : IStoreObserver
     {
         private PublishReceipt? receipt = receipt;
 
@@ -119,17 +121,21 @@ internal sealed class SessionJournal(BrokerStore store, SessionLease lease, Dura
         public bool TryCancel()
         {
             Answer(ReasonCode.Success);
-            return Append!.TryCancel();
+            var cancelled = Append!.TryCancel();
+            if (cancelled) activity?.Cancel();
+            return cancelled;
         }
 
         public void Committed(StoreWrite write)
         {
+            activity?.Dispose();
             journal.Session.OnStored(delivery);
             Answer(ReasonCode.Success);
         }
 
         public void Failed(StoreWrite write, StoreException reason)
         {
+            activity?.Fail(reason.Message);
             journal.Session.OnNotStored(delivery, reason);
             Answer(ReasonCode.QuotaExceeded);
         }

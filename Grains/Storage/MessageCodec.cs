@@ -21,7 +21,7 @@ internal sealed class MessageCodec(Serializer<ApplicationMessage> serializer)
         buffer.ResetWrittenCount();
         buffer.GetSpan(1)[0] = Version;
         buffer.Advance(1);
-        serializer.Serialize(message.WithoutOrigin(), buffer);
+        serializer.Serialize(message.WithoutWay(), buffer);
         return buffer.WrittenSpan;
     }
 

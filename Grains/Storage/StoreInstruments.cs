@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Broker.Grains.Interfaces.Metrics;
 
 namespace Broker.Grains.Storage;
 
@@ -22,7 +23,7 @@ internal sealed class StoreInstruments
         batches = meter.CreateCounter<long>("broker.store.batches", "{batch}", "Transactions committed.");
         cancelled = meter.CreateCounter<long>("broker.store.cancelled", "{write}", "Appends acknowledged before their turn and never written.");
         failed = meter.CreateCounter<long>("broker.store.failed", "{write}", "Writes not stored, by reason.");
-        commitDuration = meter.CreateHistogram<double>("broker.store.commit.duration", "s", "From the first statement of a batch to the end of its COMMIT.");
+        commitDuration = LatencyInstruments.Create(meter, "broker.store.commit.duration", "From the first statement of a batch to the end of its COMMIT.");
     }
 
     /// <summary>The meter itself, for tests to listen to one store of many.</summary>

@@ -20,7 +20,7 @@ namespace Broker.Silo.Health;
 /// <summary>The HTTP server of the admin port: `/health/live` and `/health/ready`, as orchestrators and load balancers ask for them, and what a gateway adds; of a gateway's
 /// dashboard port as well.</summary>
 /// <remarks>It is up before the process has joined its cluster and until it has left: a process that is not ready says so.</remarks>
-internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IReadiness> checks, IEnumerable<Action<IEndpointRouteBuilder>> others, ILoggerFactory loggers, MetricsEndpoint? metrics = null) : IHostedService, IAsyncDisposable
 {
     /// <summary>What connections to the dashboard's port have among their items.</summary>
     public const string DashboardItem = "dashboard";
@@ -44,6 +44,7 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
+        metrics?.Share(builder.Services);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -54,6 +55,7 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         server.UseRouting();
         server.MapGet("/health/live", () => Results.Text("live\n"));
         server.MapGet("/health/ready", Ready);
+        metrics?.Map(server);
         foreach (var map in others) map(server);
         try
         {

@@ -38,6 +38,10 @@ public sealed class OptionValidationTests
     [InlineData("Security:BruteForce:MaxDelay", "01:00:00", "between 00:00:00 and 00:10:00")]
     [InlineData("Security:AccessCacheSize", "-1", "between 0 and")]
     [InlineData("Plugins:FailedAction", "perhaps", "deny|ignore")]
+    [InlineData("Metrics:LatencySample", "-1", "between 0 and 1000000")]
+    [InlineData("Telemetry:OtlpEndpoint", "collector:4317", "https?://")]
+    [InlineData("Telemetry:Protocol", "tcp", "grpc|http/protobuf")]
+    [InlineData("Telemetry:SampleRatio", "1.5", "between 0 and 1")]
     public async Task RefusesToStart_WhenValueIsOutOfRange(string key, string value, string allowed)
     {
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => BrokerHost.StartAsync(new() { [key] = value }));

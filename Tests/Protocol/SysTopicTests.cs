@@ -43,6 +43,22 @@ public sealed class SysTopicTests
     }
 
     [Fact]
+    public async Task SysmonComplains_WhenSomethingTakesTooLong()
+    {
+        await using var broker = await BrokerHost.StartAsync(new() { ["SysMon:LongGc"] = "00:00:00.0000001", ["SysMon:LongSchedule"] = "00:00:00.0000001", ["Mqtt:SysInterval"] = "01:00:00" });
+        await using var client = await RawClient.ConnectAsync(broker, "sysmon");
+        await client.SubscribeAsync("$SYS/brokers/+/sysmon/#");
+        GC.Collect();
+        var wanted = new HashSet<string> { "long_gc", "long_schedule" };
+        while (wanted.Count > 0)
+        {
+            var got = await client.ExpectAsync(PacketType.Publish);
+            wanted.Remove(got.Topic.Split('/')[^1]);
+            Assert.Matches(@"for \d+\.\d ms$", got.Text);
+        }
+    }
+
+    [Fact]
     public async Task KeepsSysAway_WhenFilterBeginsWithWildcard()
     {
         await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:SysInterval"] = "00:00:00.05" });

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Broker.Grains.Interfaces.Metrics;
 
 namespace Broker.Gateway.Security.Sources;
 
@@ -15,7 +16,7 @@ internal sealed class SourceInstruments
     public SourceInstruments(IMeterFactory meters)
     {
         Meter = meters.Create(MeterName);
-        duration = Meter.CreateHistogram<double>("broker.source.query.duration", "s", "Queries that were answered.");
+        duration = LatencyInstruments.Create(Meter, "broker.source.query.duration", "Queries that were answered.");
         failures = Meter.CreateCounter<long>("broker.source.failures", "{query}", "Queries without an answer, by reason: error or timeout.");
         refused = Meter.CreateCounter<long>("broker.source.refused", "{query}", "Queries that were not made, by reason: full or down.");
     }

@@ -21,15 +21,18 @@ internal static class Wait
     }
 
     /// <inheritdoc cref="UntilAsync(Func{bool}, Func{string})"/>
-    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    public static async Task UntilAsync(Func<Task<bool>> condition, Func<string> what)
     {
         var began = Stopwatch.GetTimestamp();
         while (!await condition())
         {
-            if (Stopwatch.GetElapsedTime(began) > Deadline) Assert.Fail($"After {Deadline.TotalSeconds} s not yet: {what}");
+            if (Stopwatch.GetElapsedTime(began) > Deadline) Assert.Fail($"After {Deadline.TotalSeconds} s not yet: {what()}");
             await Task.Delay(5);
         }
     }
+
+    /// <inheritdoc cref="UntilAsync(Func{bool}, Func{string})"/>
+    public static Task UntilAsync(Func<Task<bool>> condition, string what) => UntilAsync(condition, () => what);
 
     /// <inheritdoc cref="UntilAsync(Func{bool}, Func{string})"/>
     public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(condition, () => what);

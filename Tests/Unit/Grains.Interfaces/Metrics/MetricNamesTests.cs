@@ -22,7 +22,7 @@ public class MetricNamesTests
         messages.forward messages.retained messages.delayed messages.delivered messages.acked
         delivery.dropped delivery.dropped.no_local delivery.dropped.too_large delivery.dropped.qos0_msg delivery.dropped.queue_full delivery.dropped.expired
         client.connect client.connack client.connected client.authenticate client.check_acl client.subscribe client.unsubscribe client.disconnected
-        client.auth.success client.auth.success.anonymous client.auth.failure client.auth.ignore client.acl.allow client.acl.deny client.acl.ignore
+        client.auth.success client.auth.success.anonymous client.auth.failure client.auth.ignore client.acl.allow client.acl.deny client.acl.ignore client.acl.cache_hit
         session.created session.resumed session.takeovered session.discarded session.terminated
         """;
 
