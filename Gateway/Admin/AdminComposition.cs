@@ -46,6 +46,8 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, ModuleResource>();
         services.AddSingleton<IApiResource, TopicMetricResource>();
         services.AddSingleton<INodeResource, LocalTopicMetrics>();
+        services.AddSingleton<IApiResource, SlowSubscriptionResource>();
+        services.AddSingleton<INodeResource, LocalSlowSubscriptions>();
         services.AddSingleton<SystemLoad>();
         services.AddSingleton<IApiResource, Prometheus>();
         services.AddSingleton<IApiResource, Banned>();

@@ -68,6 +68,9 @@ internal sealed partial class BrokerHooks : IHooks, IBrokerHooks
     /// <summary>Counts what goes over single topics, with callbacks or without.</summary>
     public TopicMetrics? TopicMetrics { get; init; }
 
+    /// <summary>Finds slow clients, with callbacks or without.</summary>
+    public SlowSubscriptions? SlowSubscriptions { get; init; }
+
     /// <summary>Traces to files, with callbacks or without.</summary>
     public Traces? Traces { get; init; }
 

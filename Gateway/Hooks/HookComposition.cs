@@ -29,6 +29,7 @@ internal static class HookComposition
         {
             Recorder = provider.GetRequiredService<FlightRecorder>(),
             TopicMetrics = provider.GetRequiredService<TopicMetrics>(),
+            SlowSubscriptions = provider.GetRequiredService<SlowSubscriptions>(),
             Traces = provider.GetRequiredService<Traces>(),
         });
         services.AddSingleton<IHooks>(provider => provider.GetRequiredService<BrokerHooks>());

@@ -23,6 +23,8 @@ internal static class ModuleComposition
         services.AddTable<ModuleTable>().AddTable<CountedTopics>();
         services.AddSingleton<Modules>();
         services.AddSingleton<TopicMetrics>().AddHostedService(provider => provider.GetRequiredService<TopicMetrics>());
+        builder.AddCheckedOptions<SlowSubscriptionOptions>(SlowSubscriptionOptions.Section);
+        services.AddSingleton<SlowSubscriptions>().AddHostedService(provider => provider.GetRequiredService<SlowSubscriptions>());
         services.AddSingleton<IClientObserver, Presence>();
         services.AddSingleton<AutoSubscribe>();
         services.AddSingleton<TopicRewrite>();

@@ -22,4 +22,7 @@ internal sealed class ModuleOptions
 
     /// <summary>Counts what goes over single topics.</summary>
     public bool TopicMetrics { get; set; }
+
+    /// <summary>Finds out which clients get or acknowledge messages late.</summary>
+    public bool SlowSubscriptions { get; set; }
 }

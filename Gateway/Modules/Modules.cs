@@ -33,6 +33,7 @@ internal sealed class Modules(ModuleTable table, RecordFeed records, IOptions<Mo
     public const string AutoSubscribe = "emqx_mod_subscription";
     public const string Rewrite = "emqx_mod_rewrite";
     public const string TopicMetrics = "emqx_mod_topic_metrics";
+    public const string SlowSubscriptions = "emqx_mod_slow_subs";
 
     public IReadOnlyList<Module> All { get; } =
     [
@@ -40,6 +41,7 @@ internal sealed class Modules(ModuleTable table, RecordFeed records, IOptions<Mo
         new(AutoSubscribe, "Subscribes clients when they connect", options.Value.AutoSubscribe),
         new(Rewrite, "Changes topics", options.Value.Rewrite),
         new(TopicMetrics, "Counts what goes over single topics", options.Value.TopicMetrics),
+        new(SlowSubscriptions, "Finds out which clients are slow", options.Value.SlowSubscriptions),
     ];
 
     /// <summary>The module of a name; null if there is none.</summary>

@@ -40,7 +40,8 @@ internal sealed class AcknowledgementReceiver(Connection connection, PublishRece
                 break;
             default:
                 BrokerCounters.Add(Metric.PacketsPubcompReceived);
-                if (!session.Complete(packetIdentifier)) CountUnexpected(session, packetIdentifier, Metric.PacketsPubcompInuse, Metric.PacketsPubcompMissed);
+                if (session.Complete(packetIdentifier)) connection.Sender.NoteCompleted(packetIdentifier);
+                else CountUnexpected(session, packetIdentifier, Metric.PacketsPubcompInuse, Metric.PacketsPubcompMissed);
                 break;
         }
 

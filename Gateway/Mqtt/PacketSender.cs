@@ -1,5 +1,6 @@
 using Broker.Gateway.Hooks;
 using Broker.Gateway.Links;
+using Broker.Gateway.Modules;
 using Broker.Gateway.Mqtt.Codec;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Security;
@@ -28,6 +29,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
     private int mountpointBytes;
     private ClientInfo? client;
     private DeliveryHooks? hooked;
+    private DeliveryTimes? times;
     private uint maximumPacketSize = uint.MaxValue;
     private bool sendsProblemInformation = true;
 
@@ -91,7 +93,14 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
     }
 
     /// <summary>The client has acknowledged what it got under an identifier, with PUBACK or PUBREC.</summary>
-    public void NoteAcknowledged(ushort packetIdentifier) => hooked?.Acknowledged(packetIdentifier);
+    public void NoteAcknowledged(ushort packetIdentifier)
+    {
+        hooked?.Acknowledged(packetIdentifier);
+        times?.Acknowledged(packetIdentifier, isComplete: false);
+    }
+
+    /// <summary>PUBCOMP has come for what the client got under an identifier.</summary>
+    public void NoteCompleted(ushort packetIdentifier) => times?.Acknowledged(packetIdentifier, isComplete: true);
 
     /// <summary>Writes a PUBLISH.</summary>
     /// <param name="shared">Other subscribers are about to get the very same packet.</param>
@@ -102,6 +111,7 @@ internal sealed class PacketSender(IChannel channel, LoopContext loop, Traffic t
             ? Write((hooked ??= new DeliveryHooks(loop.Hooks, client!)).Delivering(delivery), dup, shared: false)
             : Write(delivery, dup, shared);
         Tracer?.Sent(delivery, dup, isWritten);
+        if (isWritten && loop.Hooks.SlowSubscriptions is { IsActive: true } slow) (times ??= new DeliveryTimes(slow, client, loop)).Sent(delivery, dup);
         return isWritten;
     }
 

@@ -74,22 +74,41 @@ internal sealed class TransientSubscriptions(TransientSession session, LoopConte
         foreach (var (at, local) in claims)
         {
             var change = new RouteChange(local.Filter, services.Shards.Self, loop.Filters.RouteOf(local));
-            var isGranted = await services.Shards.ClaimAsync(change);
+            bool isGranted;
+            try
+            {
+                isGranted = await services.Shards.ClaimAsync(change);
+            }
+            catch
+            {
+                // It is not known whether it was granted: taken back behind the claim, whatever became of it.
+                if (own.Contains(local)) GiveUp(local);
+                services.Shards.ChangeAsync([change with { Remove = true }]).Ignore();
+                throw;
+            }
+
             // A session that has ended meanwhile has taken everything back, behind the claim.
             if (!own.Contains(local)) continue;
-            local.IsClaiming = false;
             if (isGranted)
             {
+                local.IsClaiming = false;
                 if (services.Shards.Map.ShardOf(local.Filter) == ShardMap.EveryShard) elsewhere.Add(change);
                 continue;
             }
 
             results[at] = new SubscribeResult(ReasonCode.QuotaExceeded, IsNew: false);
-            grouped!.Remove(local.Filter.Text);
-            Remove(local, []);
+            GiveUp(local);
         }
 
         if (elsewhere.Count > 0 && !services.Shards.TryChange(elsewhere)) await services.Shards.ChangeAsync(elsewhere);
+    }
+
+    /// <summary>An exclusive filter that is not this session's: no shard knows of it, or none is to.</summary>
+    private void GiveUp(LocalFilter local)
+    {
+        local.IsClaiming = false;
+        grouped!.Remove(local.Filter.Text);
+        Remove(local, []);
     }
 
     /// <summary>Tells shards in other processes; until they know, other sessions that subscribe to the same filters wait as well.</summary>

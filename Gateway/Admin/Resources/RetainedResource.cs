@@ -13,6 +13,7 @@ namespace Broker.Gateway.Admin.Resources;
 internal sealed class RetainedResource(ClusterNodes nodes, RetainedLinks retained, ShardMap map, IOptions<RetainedOptions> options, TimeProvider time) : IApiResource
 {
     private const string TopicFilterName = "topic";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly HashSet<string> Names = [TopicFilterName, NodeResources.MatchTopic];
 
     public IEnumerable<ApiEndpoint> Endpoints =>
@@ -96,8 +97,6 @@ internal sealed class RetainedResource(ClusterNodes nodes, RetainedLinks retaine
             json.WriteEndObject();
         });
     }
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <returns>Null if there is none.</returns>
     private async Task<ApplicationMessage?> FindAsync(TopicName topic)

@@ -57,7 +57,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var connections = new ConnectionTable();
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, BrokerHooks.None, Gauges, Clock);
         var wrapped = Options.Create(Mqtt);
-        var modules = new Modules(new ModuleTable(), null!, Options.Create(new ModuleOptions()));
+        var modules = new Broker.Gateway.Modules.Modules(new ModuleTable(), null!, Options.Create(new ModuleOptions()));
         var rewrite = new TopicRewrite(modules, Options.Create(new RewriteOptions()));
         var subscriptions = new SubscriptionHandler(wrapped, authorization, retained, BrokerHooks.None, recorder, rewrite);
         Services = new ConnectionServices(

@@ -159,6 +159,39 @@ public class TopicFilterTests
     public void LeadingWildcardPassesOverDollarTopics_WhenMatched(string filter, string topic, bool matches) =>
         Assert.Equal(matches, TopicFilter.Parse(filter).Matches(TopicName.Parse(topic)));
 
+    [Theory]
+    [InlineData("$exclusive/a", "a")]
+    [InlineData("$exclusive//", "/")]
+    [InlineData("$exclusive/a/+/#", "a/+/#")]
+    [InlineData("$exclusive/$SYS/#", "$SYS/#")]
+    public void HasAPathAndNoGroupName_WhenExclusive(string text, string path)
+    {
+        var filter = TopicFilter.Parse(text);
+        Assert.Equal((path, true, true, false, null), (filter.Path, filter.IsExclusive, filter.IsGrouped, filter.IsShared, filter.ShareName));
+    }
+
+    [Theory]
+    [InlineData("$share/aaaa/x", true)] // a prefix as long as that of exclusive ones
+    [InlineData("$queue/x", true)]
+    [InlineData("$exclusive", false)]
+    [InlineData("$Exclusive/x", false)]
+    [InlineData("x/$exclusive/x", false)]
+    public void IsNotExclusive_WhenItsPrefixIsAnother(string text, bool isGrouped)
+    {
+        var filter = TopicFilter.Parse(text);
+        Assert.Equal((false, isGrouped, isGrouped), (filter.IsExclusive, filter.IsGrouped, filter.IsShared));
+    }
+
+    [Theory]
+    [InlineData("$exclusive/")]
+    [InlineData("$exclusive/a#")]
+    [InlineData("$exclusive/$share/g/a")]
+    [InlineData("$exclusive/$queue/a")]
+    [InlineData("$exclusive/$exclusive/a")]
+    [InlineData("$share/g/$exclusive/a")]
+    [InlineData("$queue/$exclusive/a")]
+    public void IsRefused_WhenExclusiveOfNothingOrOfAGroup(string text) => AssertRefused(text);
+
     [Fact]
     public void EqualityIsByWholeText_WhenComparedOrHashed()
     {

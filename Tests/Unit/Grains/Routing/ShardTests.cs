@@ -219,6 +219,51 @@ public class ShardTests
         await asking.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
+    [Fact]
+    public void OneHolderGetsAnExclusiveFilter_UntilItLeaves()
+    {
+        var shard = Shard();
+        var other = FakeDestinations.Gateway(1);
+        Assert.True(Claim(shard, "$exclusive/a/+", Own, 1));
+        Assert.True(Claim(shard, "$exclusive/a/+", Own, 1)); // a repetition
+        Assert.False(Claim(shard, "$exclusive/a/+", Own, 2)); // another session of the same gateway
+        Assert.False(Claim(shard, "$exclusive/a/+", other, 1));
+        Assert.False(Claim(shard, "$exclusive/a/+", FakeDestinations.Session("c"), 1));
+        Assert.True(Claim(shard, "$exclusive/a/b", other, 3)); // another filter, though it overlaps
+        Dispatch(shard, "a/b", "x");
+        Assert.Equal([1UL], shared);
+        Assert.Equal(["gateway 1: x → 3"], factory.Delivered);
+        Assert.Equal(["$exclusive/a/+", "$exclusive/a/b"], shard.Snapshot().Select(route => route.Filter.Text).Order());
+        Remove(shard, "$exclusive/a/+", other, 1); // what it never had
+        Assert.False(Claim(shard, "$exclusive/a/+", other, 4));
+        Remove(shard, "$exclusive/a/+", Own, 1);
+        Assert.True(Claim(shard, "$exclusive/a/+", other, 5));
+        shard.Forget(other.Gateway!);
+        Assert.True(Claim(shard, "$exclusive/a/+", Own, 6));
+        Assert.True(Claim(shard, "$exclusive/a/b", FakeDestinations.Session("c"), 1));
+        Assert.True(Claim(shard, "$exclusive/a/b", FakeDestinations.Session("c"), 2)); // the same session, whose first attempt came to nothing
+        Assert.Equal([2UL], shard.Snapshot(FakeDestinations.Session("c")).Select(route => route.RouteId));
+    }
+
+    [Fact]
+    public void HolderIsKnownAgain_WhenTheShardIsMadeOfItsRoutes()
+    {
+        var first = Shard();
+        Assert.True(Claim(first, "$exclusive/a", FakeDestinations.Gateway(1), 1));
+        var second = Shard();
+        Assert.True(second.TryChange(first.Snapshot()));
+        Assert.False(Claim(second, "$exclusive/a", Own, 1));
+        Assert.True(Claim(second, "$exclusive/a", FakeDestinations.Gateway(1), 1));
+        second.Close();
+        Assert.False(second.TryClaim(new RouteChange(TopicFilter.Parse("$exclusive/b"), Own, 1), out _));
+    }
+
+    private static bool Claim(Shard shard, string filter, RouteDestination destination, ulong route)
+    {
+        Assert.True(shard.TryClaim(new RouteChange(TopicFilter.Parse(filter), destination, route), out var isGranted));
+        return isGranted;
+    }
+
     private (long Topics, long Subscriptions, long Unshared, long Shared) Counted() =>
         (gauges.Read(Gauge.Topics), gauges.Read(Gauge.Subscriptions), gauges.Read(Gauge.Subscribers), gauges.Read(Gauge.SubscriptionsShared));
 
