@@ -18,9 +18,11 @@ internal sealed class TableOutput(TextWriter to) : IOutput
             if (rows.Length == 0) continue;
             if (columns.Length == 0) columns = [.. rows[0].Cells.Select(cell => cell.Key)];
             var table = new Table { Border = TableBorder.Rounded };
-            foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))));
-            foreach (var row in rows) table.AddRow(columns.Select(column => Cell(column, row[column])));
+            var shownColumns = Fitting(columns, rows);
+            foreach (var column in shownColumns) table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))));
+            foreach (var row in rows) table.AddRow(shownColumns.Select(column => Cell(column, row[column])));
             console.Write(table);
+            if (shownColumns.Length < columns.Length) console.WriteLine($"Too wide for this terminal: {string.Join(", ", columns[shownColumns.Length..])}");
             shown += rows.Length;
         }
 
@@ -38,6 +40,14 @@ internal sealed class TableOutput(TextWriter to) : IOutput
     }
 
     public void Done(string text, JsonElement answer) => console.WriteLine(text);
+
+    /// <summary>The first columns, as many as there is room for without breaking words; two at least.</summary>
+    private string[] Fitting(string[] columns, Row[] rows)
+    {
+        const int Border = 3;
+        var width = 1;
+        return [.. columns.TakeWhile((column, at) => (width += Border + rows.Max(row => Math.Max(column.Length, row[column].Length))) <= console.Profile.Width || at < 2)];
+    }
 
     private static Text Cell(string name, string value) => new(value, (name, value) switch
     {

@@ -94,6 +94,16 @@ public sealed class OutputTests : IDisposable
         Assert.Contains("╭", outcome.Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task ColumnsThatDoNotFitAreNamed_WhenSomebodyLooks()
+    {
+        var name = new string('n', 50);
+        api.Answer("GET /api/v4/subscriptions/c", $$"""{"code":0,"data":[{"clientid":"c","topic":"{{name}}","qos":1,"node":"{{name}}"}]}""");
+        var outcome = await Ctl.RunAsync([], ["subscriptions", "show", "c", "--url", api.Url], isTerminal: true);
+        Assert.Contains(name, outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("Too wide for this terminal: node", outcome.Out, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"code":112,"message":"not_found"}""", 200, "not_found (code 112)")]
     [InlineData("""{"message":"already_existed"}""", 200, "already_existed")]
