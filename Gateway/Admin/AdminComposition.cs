@@ -2,6 +2,7 @@ using Broker.Gateway.Admin.Audit;
 using Broker.Gateway.Admin.Backup;
 using Broker.Gateway.Admin.Resources;
 using Broker.Gateway.Hosting;
+using Broker.Gateway.Plugins;
 using Broker.Gateway.Security;
 using Broker.Grains.Interfaces.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -45,6 +46,7 @@ internal static class AdminComposition
         services.AddSingleton<IApiResource, ListenerResource>();
         services.AddSingleton<IApiResource, PluginResource>();
         services.AddSingleton<INodeResource, LocalListeners>();
+        services.AddTable<PluginTable>().AddSingleton<RememberedPlugins>().AddHostedService(provider => provider.GetRequiredService<RememberedPlugins>());
         services.AddSingleton<INodeResource, LocalPlugins>();
         services.AddSingleton<IApiResource, ModuleResource>();
         services.AddSingleton<IApiResource, TopicMetricResource>();

@@ -149,7 +149,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
     {
         var request = context.Request;
         if (request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0)) return null;
-        if (request.ContentLength > maxBody) throw new BadHttpRequestException("too large");
+        if (request.ContentLength > maxBody) throw new BadHttpRequestException("too large", StatusCodes.Status413PayloadTooLarge);
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = maxBody;
         return await JsonDocument.ParseAsync(request.Body);
     }

@@ -7,6 +7,9 @@ internal sealed class ModuleOptions
 {
     public const string Section = "Modules";
 
+    /// <summary>Access rules of a file; none unless `Security:AclFile:Path` says where.</summary>
+    public bool AclInternal { get; set; } = true;
+
     /// <summary>Messages about clients that come and go.</summary>
     public bool Presence { get; set; } = true;
 

@@ -29,6 +29,7 @@ internal sealed record Module(string Name, string Description, Func<ModuleOption
 /// <summary>The modules, and which of them are on, everywhere in the cluster.</summary>
 internal sealed class Modules(ModuleTable table, RecordFeed records, IOptionsMonitor<ModuleOptions> options)
 {
+    public const string AclInternal = "emqx_mod_acl_internal";
     public const string Presence = "emqx_mod_presence";
     public const string AutoSubscribe = "emqx_mod_subscription";
     public const string Rewrite = "emqx_mod_rewrite";
@@ -38,6 +39,7 @@ internal sealed class Modules(ModuleTable table, RecordFeed records, IOptionsMon
 
     public IReadOnlyList<Module> All { get; } =
     [
+        new(AclInternal, "Access rules of a file", usual => usual.AclInternal),
         new(Presence, "Messages about clients that come and go", usual => usual.Presence),
         new(AutoSubscribe, "Subscribes clients when they connect", usual => usual.AutoSubscribe),
         new(Rewrite, "Changes topics", usual => usual.Rewrite),

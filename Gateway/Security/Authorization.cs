@@ -1,4 +1,5 @@
 using Broker.Gateway.History;
+using Broker.Gateway.Security.Rules;
 using Broker.Gateway.Security.Sources;
 using Broker.Gateway.Tracing;
 using Broker.Grains.Interfaces.Messages;
@@ -13,18 +14,20 @@ internal sealed class Authorization
     private readonly IAuthorizer[] usual;
     private readonly SourceHost sources;
     private readonly IOptionsMonitor<SecurityOptions> security;
+    private readonly Modules.Modules modules;
     private readonly AnswerEpoch epoch;
     private readonly FlightRecorder recorder;
     private volatile Chain chain;
     private volatile Need need = new(-1, true);
 
     /// <inheritdoc cref="Authentication(IEnumerable{IAuthenticator}, IEnumerable{IEnhancedAuthenticator}, SourceHost, IOptionsMonitor{SecurityOptions})"/>
-    public Authorization(IEnumerable<IAuthorizer> usual, SourceHost sources, IOptionsMonitor<SecurityOptions> security, AnswerEpoch epoch, FlightRecorder recorder)
+    public Authorization(IEnumerable<IAuthorizer> usual, SourceHost sources, IOptionsMonitor<SecurityOptions> security, Modules.Modules modules, AnswerEpoch epoch, FlightRecorder recorder)
     {
-        (this.usual, this.sources, this.security, this.epoch, this.recorder) = ([.. usual], sources, security, epoch, recorder);
+        (this.usual, this.sources, this.security, this.modules, this.epoch, this.recorder) = ([.. usual], sources, security, modules, epoch, recorder);
         chain = MakeChain();
         sources.Changed += Follow;
         security.OnChange(_ => Follow());
+        modules.OnChange(Follow);
     }
 
     private sealed record Chain(SecurityOptions Options, IAuthorizer[] Sources);
@@ -93,7 +96,9 @@ internal sealed class Authorization
         if (!recorder.Repeat(client.ClientId, KindOf(access), topic)) Note(client, access, topic, "access cache", null);
     }
 
-    private Chain MakeChain() => new(security.CurrentValue, SourceOrder.Apply(usual.Concat(sources.Authorizers), source => source.Name, security.CurrentValue.AuthorizationOrder));
+    private Chain MakeChain() => new(security.CurrentValue, SourceOrder.Apply(usual.Concat(sources.Authorizers.Where(IsOn)), source => source.Name, security.CurrentValue.AuthorizationOrder));
+
+    private bool IsOn(IAuthorizer source) => source.Name != FileAuthorizer.SourceName || modules.IsActive(Modules.Modules.AclInternal);
 
     /// <summary>Nothing that is remembered holds any more.</summary>
     private void Follow()

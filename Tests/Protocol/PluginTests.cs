@@ -5,6 +5,7 @@ using Broker.Gateway.Mqtt.Packets;
 using Broker.Gateway.Plugins;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Messages;
+using Broker.Tests.Protocol.Admin;
 using Broker.Tests.Protocol.Harness;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -29,6 +30,27 @@ public sealed class PluginTests : IDisposable
         Assert.Equal(ReasonCode.Success, (await TryConnectAsync(broker, "user", "x")).Code);
         var refusals = broker.Services.GetRequiredService<FlightRecorder>().Of("c");
         Assert.Contains(refusals, one => one is { Source: "hooks", Reason: "wrong secret" });
+    }
+
+    [Fact]
+    public async Task WhatAnOperatorSaidIsRemembered_OverTheConfiguration()
+    {
+        await using var broker = await StartAsync();
+        Assert.Equal(["SamplePlugin"], Running());
+        await TellAsync("unload");
+        await broker.RestartAsync();
+        Assert.Empty(Running());
+        await TellAsync("load");
+        await broker.RestartAsync();
+        Assert.Equal(["SamplePlugin"], Running());
+
+        string[] Running() => broker.Services.GetRequiredService<PluginHost>().Running;
+
+        async Task TellAsync(string action)
+        {
+            using var api = new ApiClient(broker);
+            await api.SucceedAsync("PUT", $"/nodes/broker@127.0.0.1/plugins/SamplePlugin/{action}");
+        }
     }
 
     [Theory]

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Broker.Gateway.Links;
 using Broker.Grains.Interfaces.Clients;
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Routing;
@@ -12,7 +13,7 @@ using Broker.Grains.Interfaces.Topics;
 namespace Broker.Gateway.Admin.Resources;
 
 /// <summary>`/explain/publish`: who would get a message and who not, and why. Nothing is published.</summary>
-internal sealed class Explain(ClusterNodes nodes, ClientDirectory clients, INodeClient members, IGrainFactory grains, ShardMap map, TimeProvider time) : IApiResource
+internal sealed class Explain(ClusterNodes nodes, ClientDirectory clients, INodeClient members, IGrainFactory grains, ShardMap map, Modules.Modules modules, TimeProvider time) : IApiResource
 {
     /// <summary>Receivers that are told of.</summary>
     private const int Most = 1_000;
@@ -43,9 +44,11 @@ internal sealed class Explain(ClusterNodes nodes, ClientDirectory clients, INode
             }
         }
 
+        var waits = DelayedTopic.Is(topic) && modules.IsActive(Modules.Modules.Delayed) ? DelayedTopic.Read(topic) : null;
+        topic = waits?.Target ?? topic; // that is where it goes when its time has come
         var routes = await GrainCalls.InsistAsync(() => grains.GetGrain<ITopicShardGrain>(map.ShardOf(topic)).Explain(topic), time);
         var (verdicts, more, unavailable) = await JudgeAsync(routes, qos, call.Find("client"));
-        return ApiAnswer.Data(json => Write(json, call.Find("client"), publisher, topic, verdicts, more, unavailable));
+        return ApiAnswer.Data(json => Write(json, call.Find("client"), publisher, topic, Describe(waits), verdicts, more, unavailable));
     }
 
     private async Task<byte[]?> FindPublisherAsync(string clientId, string topic)
@@ -107,11 +110,16 @@ internal sealed class Explain(ClusterNodes nodes, ClientDirectory clients, INode
     private static Verdict Merge(IEnumerable<Verdict> verdicts) =>
         verdicts.OrderByDescending(one => one.Qos).Aggregate((highest, one) => highest with { Filters = [.. highest.Filters, .. one.Filters] });
 
-    private void Write(Utf8JsonWriter json, string? clientId, byte[]? publisher, TopicName topic, List<Verdict> verdicts, bool more, List<string> unavailable)
+    private string? Describe(DelayedTopic? waits) => waits is null ? null
+        : waits.IsAcceptable(time.GetUtcNow().ToUnixTimeMilliseconds()) ? "it waits until its time has come; the receivers are those of now"
+        : "it is refused: its time or its topic cannot be read, or is too far ahead";
+
+    private void Write(Utf8JsonWriter json, string? clientId, byte[]? publisher, TopicName topic, string? delay, List<Verdict> verdicts, bool more, List<string> unavailable)
     {
         json.WriteStartObject();
         json.WriteString("topic", topic.Text);
         json.WriteNumber("shard", map.ShardOf(topic));
+        if (delay is not null) json.WriteString("delay", delay);
         if (publisher is not null)
         {
             json.WritePropertyName("publisher");

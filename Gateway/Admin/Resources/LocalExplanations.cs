@@ -1,11 +1,14 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Serialization;
 using Broker.Gateway.Links;
 using Broker.Gateway.Modules;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Security;
+using Broker.Grains.Interfaces.Delayed;
 using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Interfaces.Topics;
 using DotNetty.Common.Concurrency;
 
 namespace Broker.Gateway.Admin.Resources;
@@ -63,7 +66,7 @@ internal sealed class LocalReceivers(GatewayLoops loops) : INodeResource
 }
 
 /// <summary>What a client of this process may publish, and where that goes.</summary>
-internal sealed class LocalPublishers(ConnectionTable connections, Authorization authorization, TopicRewrite rewrite) : INodeResource
+internal sealed class LocalPublishers(ConnectionTable connections, Authorization authorization, TopicRewrite rewrite, MessageRouter router) : INodeResource
 {
     public const string Name = "publishers";
 
@@ -85,7 +88,13 @@ internal sealed class LocalPublishers(ConnectionTable connections, Authorization
             json.WriteBoolean("allowed", decision.IsAllowed);
             json.WriteString("source", decision.Source);
             json.WriteString("rule", decision.Rule);
-            json.WriteString("topic", connection.Mountpoint + rewrite.OfPublish(topic, client));
+            json.WriteString("topic", Mount(connection.Mountpoint, rewrite.OfPublish(topic, client)));
         });
     }
+
+    /// <summary>Where messages wait the mountpoint stands before the topic that they will have.</summary>
+    private string Mount(string mountpoint, string topic) =>
+        router.Delays && TopicName.TryParse(Encoding.UTF8.GetBytes(topic), out var name) && DelayedTopic.Is(name) && DelayedTopic.Mount(name, Encoding.UTF8.GetBytes(mountpoint)) is { } mounted
+            ? mounted.Text
+            : mountpoint + topic;
 }

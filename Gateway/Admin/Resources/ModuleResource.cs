@@ -13,7 +13,7 @@ internal sealed class ModuleResource(Modules.Modules modules, INodeClient nodes)
         new("GET", "/nodes/{node}/modules", "list_node_modules", "The modules of a node", call => Task.FromResult(IsKnown(call) ? ApiAnswer.Data(Write) : ApiAnswer.NotFound)),
         .. Of("load", "Turn a module on", module => modules.IsActive(module) ? "already_started" : null),
         .. Of("unload", "Turn a module off", module => modules.IsActive(module) ? null : "not_started"),
-        .. Of("reload", "Nothing: modules follow their settings by themselves", _ => null),
+        .. Of("reload", "Nothing: modules follow their settings and files by themselves", _ => null),
     ];
 
     /// <param name="fault">Why it cannot be done with a module; null if it can.</param>

@@ -5,7 +5,7 @@ using Broker.Grains.Interfaces.Nodes;
 namespace Broker.Gateway.Admin.Resources;
 
 /// <summary>This process's plugins, as EMQ X 4.x shows them.</summary>
-internal sealed class LocalPlugins(PluginHost plugins) : INodeResource
+internal sealed class LocalPlugins(PluginHost plugins, RememberedPlugins remembered) : INodeResource
 {
     public const string Name = "plugins";
 
@@ -43,6 +43,7 @@ internal sealed class LocalPlugins(PluginHost plugins) : INodeResource
                 default: await plugins.LoadAsync(name); break;
             }
 
+            await remembered.KeepAsync(name, command.Action != "unload");
             return new NodeResult(node, 1);
         }
         catch (StartException fault)

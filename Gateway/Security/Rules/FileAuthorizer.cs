@@ -23,7 +23,9 @@ internal sealed partial class FileAuthorizer : BackgroundService, IAuthorizer
         rules = Load(this.options.Path);
     }
 
-    public string Name => "file";
+    public const string SourceName = "file";
+
+    public string Name => SourceName;
 
     public bool HasNoRules => rules.Count == 0;
 

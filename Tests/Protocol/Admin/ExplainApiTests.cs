@@ -66,6 +66,19 @@ public sealed class ExplainApiTests
         Assert.Empty((await api.SucceedAsync("GET", "/v5/explain/publish?topic=nobody%2Fhere")).GetProperty("receivers").EnumerateArray());
     }
 
+    [Fact]
+    public async Task DelayedMessageIsExplained_ByTheTopicThatItWillHave()
+    {
+        await using var broker = await BrokerHost.StartAsync(new() { ["Modules:Delayed"] = "true" });
+        using var api = new ApiClient(broker);
+        await using var client = await RawClient.ConnectAsync(broker, "later");
+        await client.SubscribeAsync("room/1");
+        var answer = await api.SucceedAsync("GET", "/v5/explain/publish?topic=$delayed%2F60%2Froom%2F1&client=later");
+        Assert.Equal(("room/1", "gets", "$delayed/60/room/1"), (Text(answer, "topic"), Text(Of(answer, "later"), "verdict"), Text(answer.GetProperty("publisher"), "topic")));
+        Assert.StartsWith("it waits", Text(answer, "delay"), StringComparison.Ordinal);
+        Assert.StartsWith("it is refused", Text(await api.SucceedAsync("GET", "/v5/explain/publish?topic=$delayed%2Fx%2Froom%2F1"), "delay"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", 115)]
     [InlineData("?topic=a%2F%23", 115)]

@@ -318,7 +318,7 @@ public sealed partial class TraceApiTests(TraceApiTests.Fixture fixture) : IClas
         await Wait.UntilAsync(
             async () =>
             {
-                lines = Text((await api.CallAsync("GET", $"/trace/{name}/log?bytes=1000000")).GetProperty("data"), "items").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+                lines = Text(await api.SucceedAsync("GET", $"/trace/{name}/log?bytes=1000000"), "items").Split('\n', StringSplitOptions.RemoveEmptyEntries);
                 return until is null || lines.Any(line => Regex.IsMatch(line, until));
             },
             $"the trace says {until}");

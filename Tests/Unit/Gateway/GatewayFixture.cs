@@ -57,7 +57,7 @@ internal sealed class GatewayFixture : ILocalShards, ILocalClientRegistries, ILo
         var modules = new Broker.Gateway.Modules.Modules(new ModuleTable(), null!, Fixed.Options(new ModuleOptions()));
         Router = new MessageRouter(Links, retained, new DelayedLinks(this, grains, modules, Map, Clock), Loops, Options.Create(new RetainedOptions()));
         var recorder = new FlightRecorder(Options.Create(new HistoryOptions()), Clock);
-        var authorization = new Authorization([], sources, security, new AnswerEpoch(), recorder);
+        var authorization = new Authorization([], sources, security, modules, new AnswerEpoch(), recorder);
         var connections = new ConnectionTable();
         var registry = new ClientRegistryLinks(this, grains, Map, this, NoGrains.Of<IGatewayClient>(), NoGrains.Of<ISiloStatusOracle>(), connections, BrokerHooks.None, Gauges, Clock);
         var wrapped = Fixed.Options(Mqtt);
