@@ -29,7 +29,8 @@ internal sealed class RecordsGrain(NodeFences fences, BrokerStore store, TimePro
     private TaskCompletionSource changed = NewSignal();
     private TaskCompletionSource acknowledged = NewSignal();
 
-    private readonly record struct Follower(long Seen, long AskedAt);
+    /// <param name="Calls">That wait here: who has one is there, however long it is since it asked.</param>
+    private readonly record struct Follower(long Seen, long AskedAt, int Calls);
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -47,9 +48,9 @@ internal sealed class RecordsGrain(NodeFences fences, BrokerStore store, TimePro
 
     public async Task<RecordPage> Follow(SiloAddress follower, RecordPosition seen)
     {
-        Note(follower, seen.Version);
+        Note(follower, seen.Version, calls: 1);
         if (seen.HasBegun && seen.Version == log.Last) await Task.WhenAny(changed.Task, Task.Delay(PollTime, time));
-        if (followers.ContainsKey(follower)) Note(follower, seen.Version);
+        if (followers.ContainsKey(follower)) Note(follower, seen.Version, calls: -1);
         return log.After(seen, PageSize);
     }
 
@@ -95,15 +96,15 @@ internal sealed class RecordsGrain(NodeFences fences, BrokerStore store, TimePro
     {
         while (true)
         {
-            foreach (var (gone, _) in followers.Where(follower => time.GetElapsedTime(follower.Value.AskedAt) > FollowerLifetime).ToArray()) followers.Remove(gone);
+            foreach (var (gone, _) in followers.Where(follower => follower.Value.Calls == 0 && time.GetElapsedTime(follower.Value.AskedAt) > FollowerLifetime).ToArray()) followers.Remove(gone);
             if (followers.Values.All(follower => follower.Seen >= version)) return;
             await Task.WhenAny(acknowledged.Task, Task.Delay(PollTime, time));
         }
     }
 
-    private void Note(SiloAddress follower, long seen)
+    private void Note(SiloAddress follower, long seen, int calls)
     {
-        followers[follower] = new Follower(seen, time.GetTimestamp());
+        followers[follower] = new Follower(seen, time.GetTimestamp(), followers.GetValueOrDefault(follower).Calls + calls);
         Raise(ref acknowledged);
     }
 

@@ -19,7 +19,7 @@ public sealed class BackupBoundTests
         try
         {
             await using var broker = await Restored.StartAsync(("Management:BackupDirectory", folder.FullName), ("Management:MaxBackupBytes", "1048576"), ("Management:MaxBackups", "2"));
-            Assert.Equal(HttpStatusCode.BadRequest, (await broker.Api.SendAsync("POST", "/data/import", $$"""{"version":"4.3","more":"{{new string('x', 1_048_576)}}"}""")).Status);
+            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await broker.Api.SendAsync("POST", "/data/import", $$"""{"version":"4.3","more":"{{new string('x', 1_048_576)}}"}""")).Status);
             var large = await broker.Api.CallAsync("POST", "/data/file", $$"""{"filename":"large.json","file":"\"{{new string('x', 1_048_576)}}\""}""");
             Assert.StartsWith("too_large", large.GetProperty("message").GetString(), StringComparison.Ordinal);
             for (var i = 0; i < 2; i++) await broker.Api.SucceedAsync("POST", "/data/export");
