@@ -19,11 +19,11 @@ internal sealed partial class SettingApplier(SettingTable table, LiveConfigurati
     public AppliedSettings Applied { get; private set; } = new(0, []);
 
     /// <inheritdoc/>
-    /// <remarks>Before anything listens.</remarks>
+    /// <remarks>Before anything listens. Where nothing was ever set there is nothing to follow: what is wrong with the start's own is said by whoever uses it.</remarks>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         table.Updated += OnUpdated;
-        await ApplyAsync();
+        if (table.Current.Version > 0) await ApplyAsync();
         await base.StartAsync(cancellationToken);
     }
 

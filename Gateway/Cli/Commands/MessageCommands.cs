@@ -12,7 +12,7 @@ internal static class MessageCommands
     [
         CtlCommand.Of("publish <topic> [payload] [--qos:0|1|2] [--retain] [--clientid ID] [--base64]", "publishes a message", PublishAsync),
         CtlCommand.List("retainer info", "/mqtt/retainer", "", "how many messages are retained, and how many may be"),
-        CtlCommand.Pages("retainer topics [filter]", "/mqtt/retainer/messages?_match_topic={filter}", "topic qos payload_size from_clientid publish_at", "topics with a retained message"),
+        CtlCommand.Pages("retainer topics [filter]", "/mqtt/retainer/messages?_match_topic={filter}", "topic qos payload_bytes from_clientid expires_at", "topics with a retained message"),
         CtlCommand.Show("retainer show <topic>", "/mqtt/retainer/message/{topic}", "the retained message of a topic"),
         CtlCommand.Of("retainer clean [filter]", "removes the retained messages of a topic, of all that a filter matches, or all", CleanAsync),
         CtlCommand.Pages("delayed list", "/mqtt/delayed/messages", "", "messages that wait for their time"),

@@ -70,17 +70,17 @@ public sealed class OutputTests : IDisposable
     {
         api.Answer("GET /api/v4/stats", """{"code":0,"data":[{"node":"a","stats":{"x.count":1,"x.max":2}},{"node":"b","stats":{"x.count":3}}]}""");
         api.Answer("GET /api/v4/modules", """{"code":0,"data":[{"node":"a","modules":[{"name":"m","description":"d","active":true}]}]}""");
-        api.Answer("GET /api/v5/configuration/drift", """{"code":0,"data":[{"node":"a","version":3,"differences":[{"key":"k","value":"1","wanted":"2","fault":null}]},{"node":"b","version":4,"differences":[]}]}""");
+        api.Answer("GET /api/v5/configuration/drift", """{"code":0,"data":{"version":4,"nodes":[{"node":"a","version":3,"faults":["no file"],"differences":[{"key":"k","value":"1","wanted":"2"}]},{"node":"b","version":4,"faults":[],"differences":[]},{"node":"c","error":"gone"}],"disagreements":[{"key":"x","values":{"a":"1","b":"2"}}]}}""");
         Assert.Equal("node\tname\tvalue\na\tx.count\t1\na\tx.max\t2\nb\tx.count\t3\n", (await api.RunAsync("broker", "stats")).Out);
         Assert.Equal("node\tname\tdescription\tactive\na\tm\td\ttrue\n", (await api.RunAsync("modules", "list")).Out);
-        Assert.Equal("node\tkey\tvalue\twanted\tfault\na\tk\t1\t2\t\n", (await api.RunAsync("config", "drift")).Out);
+        Assert.Equal("node\tkey\tvalue\twanted\tfault\na\tk\t1\t2\t\na\t\t\t\tno file\nc\t\t\t\tgone\na\tx\t1\t\t\nb\tx\t2\t\t\n", (await api.RunAsync("config", "drift")).Out);
     }
 
     [Fact]
     public async Task SettingsAreThoseThatBeginSo_WhenOneIsNamed()
     {
-        api.Answer("GET /api/v5/configuration", """{"code":0,"data":{"version":7,"settings":[{"key":"Mqtt:MaxInflight","value":"32","source":"file","restart":false},{"key":"Mqtt:MaxInflightX","value":"1","source":"default","restart":true}]}}""");
-        Assert.Equal("key\tvalue\tsource\trestart\nMqtt:MaxInflight\t32\tfile\tfalse\n", (await api.RunAsync("config", "get", "mqtt:MaxInflight")).Out);
+        api.Answer("GET /api/v5/configuration", """{"code":0,"data":{"version":7,"settings":[{"key":"Mqtt:MaxInflight","value":"32","source":"file"},{"key":"Mqtt:MaxInflightX","value":"1","source":"default"}]}}""");
+        Assert.Equal("key\tvalue\tsource\nMqtt:MaxInflight\t32\tfile\n", (await api.RunAsync("config", "get", "mqtt:MaxInflight")).Out);
         Assert.Equal(3, (await api.RunAsync("config", "get", "Mqtt")).Lines.Length);
         Assert.Equal(1, (await api.RunAsync("config", "get", "Nothing")).Code);
     }
