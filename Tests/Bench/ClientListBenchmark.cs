@@ -21,12 +21,12 @@ internal static class ClientListBenchmark
     {
         using var host = await IdleSessionsBenchmark.StartBrokerAsync();
         var services = host.Services;
+        using var pinger = Open(services.GetRequiredService<Listeners>()["default"].Port); // before the others: there are no descriptors for a million
         await IdleSessionsBenchmark.ConnectAsync(services.GetRequiredService<GatewayLoops>(), IdleSessionsBenchmark.MakePipeline(services), "idle", count);
         GC.Collect();
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{services.GetRequiredService<AdminServer>().Port}/api/v4/") };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("admin:public"u8));
-        var port = services.GetRequiredService<Listeners>()["default"].Port;
-        await PingAsync(port, TimeSpan.FromSeconds(5), null); // warm
+        await PingAsync(pinger, TimeSpan.FromSeconds(5), null); // warm
         Console.WriteLine($"{count:N0} clients; round trips of another client's QoS 0 messages, one every millisecond:");
         await RowAsync("nobody lists", null);
         await RowAsync("by a filter that matches one", "clients?_like_clientid=idle-99999&_limit=100");
@@ -39,7 +39,7 @@ internal static class ClientListBenchmark
         {
             using var stop = new CancellationTokenSource(Length);
             var (calls, began) = (0, Stopwatch.GetTimestamp());
-            var pinging = PingAsync(port, Length, name);
+            var pinging = PingAsync(pinger, Length, name);
             while (path is not null && !stop.IsCancellationRequested)
             {
                 using var answer = await http.GetAsync(new Uri(path, UriKind.Relative));
@@ -53,19 +53,21 @@ internal static class ClientListBenchmark
         }
     }
 
-    private static async Task PingAsync(int port, TimeSpan length, string? name)
+    private static Socket Open(int port)
     {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync("127.0.0.1", port);
-        await Task.Factory.StartNew(() => Ping(socket, length, name), TaskCreationOptions.LongRunning);
-    }
-
-    private static void Ping(Socket socket, TimeSpan length, string? name)
-    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        socket.Connect("127.0.0.1", port);
         socket.Send([0x10, 16, 0, 4, .. "MQTT"u8, 4, 2, 0, 0, 0, 4, .. "ping"u8]);
         Receive(socket, 4);
         socket.Send([0x82, 9, 0, 1, 0, 4, .. "ping"u8, 0]);
         Receive(socket, 5);
+        return socket;
+    }
+
+    private static Task PingAsync(Socket socket, TimeSpan length, string? name) => Task.Factory.StartNew(() => Ping(socket, length, name), TaskCreationOptions.LongRunning);
+
+    private static void Ping(Socket socket, TimeSpan length, string? name)
+    {
         byte[] publish = [0x30, 7, 0, 4, .. "ping"u8, 1];
         var trips = new List<double>();
         for (var until = Stopwatch.GetTimestamp() + (long)(length.TotalSeconds * Stopwatch.Frequency); Stopwatch.GetTimestamp() < until; Thread.Sleep(1))
