@@ -105,7 +105,6 @@ public sealed class CommandTests : IDisposable
     [InlineData("trace delete mine", "DELETE /api/v4/trace/mine")]
     [InlineData("config set Mqtt:MaxInflight 64", """PUT /api/v5/configuration {"Mqtt:MaxInflight":"64"}""")]
     [InlineData("config unset Mqtt:MaxInflight", """PUT /api/v5/configuration {"Mqtt:MaxInflight":null}""")]
-    [InlineData("config drift", "GET /api/v5/configuration/drift")]
     public async Task IsThisCall_WhenGiven(string command, string call)
     {
         var outcome = await api.RunAsync(command.Split(' '));
