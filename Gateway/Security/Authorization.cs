@@ -100,10 +100,12 @@ internal sealed class Authorization
 
     private bool IsOn(IAuthorizer source) => source.Name != FileAuthorizer.SourceName || modules.IsActive(Modules.Modules.AclInternal);
 
-    /// <summary>Nothing that is remembered holds any more.</summary>
+    /// <summary>Nothing that is remembered holds any more, if somebody else is asked now.</summary>
     private void Follow()
     {
-        chain = MakeChain();
+        var (before, now) = (chain, MakeChain());
+        if (ReferenceEquals(before.Options, now.Options) && before.Sources.SequenceEqual(now.Sources)) return;
+        chain = now;
         epoch.Next();
     }
 

@@ -11,6 +11,7 @@ using Xunit;
 namespace Broker.Tests.Protocol;
 
 /// <summary>Clients that send more than they may: they are slowed down, and nothing is lost.</summary>
+[Collection(TimedCollection.Name)]
 public sealed class RateLimitTests
 {
     private const int Rate = 100;

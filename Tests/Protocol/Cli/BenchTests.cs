@@ -8,6 +8,7 @@ using Xunit;
 namespace Broker.Tests.Protocol.Cli;
 
 /// <summary>`broker ctl bench`: what it says it has done is what the broker has seen.</summary>
+[Collection(TimedCollection.Name)]
 public sealed class BenchTests(BenchTests.Fixture fixture) : IClassFixture<BenchTests.Fixture>
 {
     private readonly BrokerHost broker = fixture.Host;
