@@ -22,7 +22,9 @@ internal static class SettingKey
         key.StartsWith(other, StringComparison.OrdinalIgnoreCase) && (key.Length == other.Length || key[other.Length] == ':');
 
     /// <summary>Whether a value is for nobody's eyes.</summary>
-    public static bool IsSecret(string key) => key.EndsWith("Password", StringComparison.OrdinalIgnoreCase) || key.EndsWith(":Secret", StringComparison.OrdinalIgnoreCase);
+    /// <remarks>Headers of requests often say who asks.</remarks>
+    public static bool IsSecret(string key) =>
+        key.EndsWith("Password", StringComparison.OrdinalIgnoreCase) || key.EndsWith(":Secret", StringComparison.OrdinalIgnoreCase) || key.Contains(":Headers", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A value as everybody may see it.</summary>
     public static string? Show(string key, string? value) => value is { Length: > 0 } && IsSecret(key) ? Hidden : value;
