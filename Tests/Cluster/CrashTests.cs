@@ -4,7 +4,6 @@ using Xunit;
 namespace Broker.Tests.Cluster;
 
 /// <summary>Promise 1: kill -9 at any moment loses no acknowledged message of a durable session and duplicates none of QoS 2.</summary>
-[Collection(BrokerProcessCollection.Name)]
 public class CrashTests
 {
     private const int Kills = 8;

@@ -4,7 +4,6 @@ using Xunit;
 namespace Broker.Tests.Cluster;
 
 /// <summary>A damaged database is set aside, said so, and the broker serves.</summary>
-[Collection(BrokerProcessCollection.Name)]
 public class DamagedStoreTests
 {
     private const int PageBytes = 4096;

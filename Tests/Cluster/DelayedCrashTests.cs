@@ -4,7 +4,6 @@ using Xunit;
 namespace Broker.Tests.Cluster;
 
 /// <summary>Promise 1 for messages that wait: kill -9 loses no acknowledged one, and duplicates none of QoS 2.</summary>
-[Collection(BrokerProcessCollection.Name)]
 public class DelayedCrashTests
 {
     private const int Kills = 3;

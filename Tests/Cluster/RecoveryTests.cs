@@ -4,7 +4,6 @@ using Xunit;
 namespace Broker.Tests.Cluster;
 
 /// <summary>What a broker has again after kill -9: queues, retained messages, wills, subscriptions and the ends of sessions.</summary>
-[Collection(BrokerProcessCollection.Name)]
 public class RecoveryTests
 {
     [Fact]

@@ -5,7 +5,6 @@ using Xunit;
 namespace Broker.Tests.Cluster;
 
 /// <summary>Brokers on a MariaDB database as an operator sets them up.</summary>
-[Collection(BrokerProcessCollection.Name)]
 public class SharedDatabaseTests
 {
     [Fact]

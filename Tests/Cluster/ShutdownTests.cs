@@ -6,7 +6,6 @@ using Xunit;
 namespace Broker.Tests.Cluster;
 
 /// <summary>Starting and ending as an operator sees it.</summary>
-[Collection(BrokerProcessCollection.Name)]
 public class ShutdownTests
 {
     private const int ServerShuttingDown = 0x8B;

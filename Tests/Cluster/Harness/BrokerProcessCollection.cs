@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Broker.Tests.Cluster.Harness;
 
-/// <summary>Tests that start broker processes run one after the other: they measure time and kill under load.</summary>
+/// <summary>Tests of several broker processes, and those that measure time, run one after the other, and after those that may run beside each other.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class BrokerProcessCollection
 {

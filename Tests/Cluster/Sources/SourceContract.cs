@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Broker.Gateway.Mqtt.Packets;
 using Broker.Grains.Interfaces.Messages;
-using Broker.Tests.Cluster.Harness;
 using Broker.Tests.Protocol.Harness;
 using Microsoft.Extensions.Options;
 using Xunit;
@@ -11,7 +10,6 @@ using WirePacket = Broker.Tests.Protocol.Harness.WirePacket;
 namespace Broker.Tests.Cluster.Sources;
 
 /// <summary>A source of users whose real server answers over the network. It knows `emqx` with the password `public`, who may subscribe to anything of <see cref="OwnTopic"/>.</summary>
-[Collection(BrokerProcessCollection.Name)]
 public abstract class SourceContract : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);

@@ -59,7 +59,7 @@ public class DelayedPartitionTests
         await using var test = await Fixture.OpenAsync();
         test.Publisher.Fail(3);
         for (var i = 0; i < 3; i++) await test.StoreAsync(5, $"{i}", Qos.ExactlyOnce);
-        await test.AdvanceAsync(6, () => test.Partition.Count == 0);
+        await test.AdvanceAsync(6, () => test.Partition.Count == 0, step: 1);
         Assert.Equal(4, test.Publisher.Calls.Count);
         Assert.Single(test.Publisher.Calls.Distinct(ReferenceEqualityComparer.Instance));
         Assert.Equal([1, 2, 3], test.Publisher.Published.Select(message => message.Origin!.Number));
