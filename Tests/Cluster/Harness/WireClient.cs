@@ -1,76 +1,8 @@
-using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
 using Xunit;
 
 namespace Broker.Tests.Cluster.Harness;
-
-/// <summary>How a client connects.</summary>
-internal sealed record ConnectOptions(string ClientId)
-{
-    /// <summary>Where the broker is.</summary>
-    public string Host { get; init; } = "127.0.0.1";
-
-    public bool IsV5 { get; init; }
-
-    public bool CleanStart { get; init; }
-
-    /// <summary>5.0 only, seconds.</summary>
-    public uint SessionExpiry { get; init; }
-
-    public (string Topic, string Payload)? Will { get; init; }
-
-    public (string Name, string Password)? User { get; init; }
-
-    /// <summary>5.0 only, seconds.</summary>
-    public uint WillDelay { get; init; }
-
-    /// <summary>How long the broker may be silent while it is waited for.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
-}
-
-/// <summary>One packet as it came.</summary>
-internal sealed record WirePacket(byte First, byte[] Body, bool IsV5)
-{
-    public const int Connack = 2, Publish = 3, Puback = 4, Pubrec = 5, Pubrel = 6, Pubcomp = 7, Suback = 9, Unsuback = 11, Pingresp = 13, Disconnect = 14;
-
-    public int Type => First >> 4;
-
-    public int Qos => First >> 1 & 3;
-
-    public bool IsDup => (First & 8) != 0;
-
-    public bool IsRetained => (First & 1) != 0;
-
-    public string Topic => Encoding.UTF8.GetString(Body, 2, TopicLength);
-
-    public ushort Identifier => Type == Publish ? UInt16(2 + TopicLength) : UInt16(0);
-
-    /// <summary>Of CONNACK, DISCONNECT or an acknowledgement.</summary>
-    public int Code => Type switch
-    {
-        Connack => Body[1],
-        Disconnect => Body.Length > 0 ? Body[0] : 0,
-        _ => Body.Length > 2 ? Body[2] : 0,
-    };
-
-    public bool SessionPresent => (Body[0] & 1) != 0;
-
-    public string Payload
-    {
-        get
-        {
-            var at = 2 + TopicLength + (Qos > 0 ? 2 : 0);
-            // A property length of one byte is all these tests meet.
-            if (IsV5) at += 1 + Body[at];
-            return Encoding.UTF8.GetString(Body.AsSpan(at));
-        }
-    }
-
-    private int TopicLength => UInt16(0);
-
-    private ushort UInt16(int at) => BinaryPrimitives.ReadUInt16BigEndian(Body.AsSpan(at));
-}
 
 /// <summary>A connection on which every packet and its identifier is seen. Library clients hide what these tests are about.</summary>
 /// <remarks>Used by one task at a time.</remarks>

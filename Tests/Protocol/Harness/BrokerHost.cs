@@ -120,6 +120,7 @@ public class BrokerHost : IAsyncLifetime
         configure?.Invoke(builder.Services);
         builder.AddEmbeddedSilo();
         builder.AddGateway();
+        builder.Services.AddSingleton<IFatalErrorHandler, FatalErrors>();
         if (IsRemote) RemoteSessions.Use(builder.Services);
         host = builder.Build();
         await host.StartAsync().WaitAsync(Deadline);
