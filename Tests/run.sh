@@ -150,7 +150,10 @@ run_group() {
     file="$results/$name.xml"
     say "tests: $name"
     # Test processes crash too: then there is no result file, or one without figures.
-    dotnet "$program" -noLogo -noColor -namespace "$space" -namespace "$space.*" -xml "$file" >&2 || code=$?
+    # Tests of the protocol wait more than they compute.
+    local threads=()
+    [ "$name" != protocol ] || threads=(-maxThreads "$(($(nproc) + 1))")
+    dotnet "$program" -noLogo -noColor "${threads[@]}" -namespace "$space" -namespace "$space.*" -xml "$file" >&2 || code=$?
     local ok bad errors
     ok=$(count "$file" passed 2> /dev/null || true)
     bad=$(count "$file" failed 2> /dev/null || true)

@@ -80,7 +80,7 @@ public sealed class RouteAuditTests(RouteAuditTests.Audited broker) : IClassFixt
     {
         using var log = new RepairLog();
         await using var quiet = await BrokerHost.StartAsync(
-            new() { ["Routing:AuditInterval"] = "00:00:00.05", ["Routing:Shards"] = "2" }, services => services.AddSingleton<ILoggerProvider>(log));
+            new() { ["Routing:AuditInterval"] = "00:00:00.25", ["Routing:Shards"] = "2" }, services => services.AddSingleton<ILoggerProvider>(log));
         await Task.WhenAll(Enumerable.Range(0, 4).Select(async number =>
         {
             for (var round = 0; round < 25; round++)

@@ -30,10 +30,8 @@ public class NodeKillTests
         await load.FinishAsync();
     });
 
-    [Theory]
-    [InlineData(0, 1, 2)]
-    [InlineData(2, 1, 0)]
-    public Task EverythingIsThere_WhenAllAreKilledAtOnceAndStartedInAnyOrder(params int[] order) => BrokerCluster.RunAsync(3, async cluster =>
+    [Fact]
+    public Task EverythingIsThere_WhenAllAreKilledAtOnceAndStartedInAnotherOrder() => BrokerCluster.RunAsync(3, async cluster =>
     {
         cluster.ExpectDeaths();
         await using var load = await DurableLoad.StartAsync(cluster);
@@ -41,7 +39,7 @@ public class NodeKillTests
         await Task.WhenAll(cluster.Nodes.Select(node => node.KillAsync()));
         var clock = Stopwatch.StartNew();
         var starts = new List<Task>();
-        foreach (var node in order)
+        foreach (var node in new[] { 2, 0, 1 })
         {
             starts.Add(BrokerCluster.StartAsync(cluster[node]));
             await Task.WhenAny(starts[^1], Task.Delay(500));

@@ -187,9 +187,13 @@ internal sealed class RawClient : IAsyncDisposable
             }
 
             var body = new byte[length];
-            for (var at = 0; at < length; at++)
+            for (var at = 0; at < length;)
             {
-                body[at] = await ReadByteAsync(deadline.Token) ?? throw new InvalidOperationException($"The connection ended within a packet. {Seen()}");
+                if (!await FillAsync(deadline.Token)) throw new InvalidOperationException($"The connection ended within a packet. {Seen()}");
+                var part = Math.Min(length - at, inputEnd - inputStart);
+                input.AsSpan(inputStart, part).CopyTo(body.AsSpan(at));
+                at += part;
+                inputStart += part;
             }
 
             var packet = ServerPacket.Parse(first, body, Level);
@@ -206,16 +210,15 @@ internal sealed class RawClient : IAsyncDisposable
         }
     }
 
-    private async ValueTask<byte?> ReadByteAsync(CancellationToken cancellation)
-    {
-        if (inputStart == inputEnd)
-        {
-            inputEnd = await stream.ReadAsync(input, cancellation);
-            inputStart = 0;
-            if (inputEnd == 0) return null;
-        }
+    private async ValueTask<byte?> ReadByteAsync(CancellationToken cancellation) => await FillAsync(cancellation) ? input[inputStart++] : null;
 
-        return input[inputStart++];
+    /// <summary>Reads if there is nothing; false at the end of the connection.</summary>
+    private async ValueTask<bool> FillAsync(CancellationToken cancellation)
+    {
+        if (inputStart < inputEnd) return true;
+        inputEnd = await stream.ReadAsync(input, cancellation);
+        inputStart = 0;
+        return inputEnd > 0;
     }
 
     private string Seen() => seen.Count == 0 ? "Seen nothing." : $"Seen, last {Math.Min(seen.Count, 10)} of {seen.Count}: {string.Join("; ", seen.TakeLast(10))}.";
