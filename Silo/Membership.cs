@@ -42,6 +42,8 @@ internal static class Membership
     {
         silo.UseLocalhostClustering(siloPort: OwnAddress.FindPort(node.Port, IPAddress.Loopback), gatewayPort: 0, serviceId: ServiceId, clusterId: cluster.Id);
         silo.AddGrainDirectory(ClusterDirectory.Name, static (_, _) => new ProcessDirectory());
+        // It would take itself for one that has tried to join for minutes, and end, when its clock is set while it starts.
+        silo.Configure<ClusterMembershipOptions>(static membership => membership.EvictWhenMaxJoinAttemptTimeExceeded = false);
     }
 
     /// <summary>The members are known from the database that the store is in.</summary>

@@ -2,6 +2,7 @@ using Broker.Gateway.Hosting;
 using Broker.Gateway.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Configuration;
@@ -16,6 +17,10 @@ internal static class SettingComposition
         services.AddTable<SettingTable>();
         services.AddSingleton<LiveConfiguration>();
         services.AddSingleton<Settings>();
+        builder.AddLiveOptions<LogOptions>(LogOptions.Section);
+        services.AddSingleton<LiveLogLevels>();
+        services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>>(provider => provider.GetRequiredService<LiveLogLevels>());
+        services.AddSingleton<IOptionsChangeTokenSource<LoggerFilterOptions>>(provider => provider.GetRequiredService<LiveLogLevels>());
         services.AddSingleton<SettingApplier>().AddHostedService(provider => provider.GetRequiredService<SettingApplier>());
     }
 

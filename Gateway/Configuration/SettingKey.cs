@@ -60,6 +60,7 @@ internal static class SettingKey
         if (Find(section, key, out var written) is not { } type) throw new FormatException($"{key} cannot be set while the broker runs.");
         if (value.ValueKind == JsonValueKind.Null) return [new(written, null)];
         if (value.ValueKind == JsonValueKind.Object && !IsLeaf(type)) return value.EnumerateObject().SelectMany(member => Spread(section, $"{written}:{member.Name}", member.Value));
+        if (value.ValueKind == JsonValueKind.String && value.ValueEquals(Hidden)) throw new FormatException($"{written} = {Hidden} is what is shown of a secret.");
         var fits = value.ValueKind switch
         {
             JsonValueKind.Array => ElementOf(type) is not null,

@@ -6,7 +6,7 @@ internal static class CommandTable
     public static IEnumerable<CtlCommand> All =>
     [
         .. NodeCommands.All, .. ClientCommands.All, .. MessageCommands.All, .. AccessCommands.All, .. UserCommands.All, .. OperationCommands.All, .. DataCommands.All, .. TraceCommands.All,
-        .. ConfigurationCommands.All, CompletionCommand,
+        .. ConfigurationCommands.All, .. LogCommands.All, CompletionCommand,
     ];
 
     /// <summary>What the first words stand for.</summary>
@@ -37,6 +37,7 @@ internal static class CommandTable
         ["audit"] = "who has changed what",
         ["explain"] = "what would happen, and why",
         ["config"] = "settings of the whole cluster",
+        ["log"] = "how much is logged",
     };
 
     private static CtlCommand CompletionCommand => CtlCommand.Of("completion <shell:bash|zsh|fish>", "the script that completes this command line in a shell", call =>

@@ -11,8 +11,8 @@ internal static class ConfigurationCommands
     public static IEnumerable<CtlCommand> All =>
     [
         CtlCommand.Of("config get [key]", "settings, their values and where those come from; of one, or of all that begin so", GetAsync),
-        CtlCommand.Of("config set <key> <value>", "changes a setting on all nodes; lists as JSON", call => PutAsync(call, call["value"])),
-        CtlCommand.Of("config unset <key>", "takes back what was set", call => PutAsync(call, null)),
+        CtlCommand.Of("config set <key> <value>", "changes a setting on all nodes; lists as JSON", call => PutAsync(call, call["key"], call["value"])),
+        CtlCommand.Of("config unset <key>", "takes back what was set", call => PutAsync(call, call["key"], null)),
         CtlCommand.Of("config drift", "where a node does not have what was set, or what the others were started with", DriftAsync),
     ];
 
@@ -66,15 +66,16 @@ internal static class ConfigurationCommands
         json.WriteEndObject();
     }
 
+    /// <summary>Sets one key.</summary>
     /// <param name="value">Null to take it back; an array or object is written as JSON.</param>
-    private static async Task PutAsync(CtlCall call, string? value)
+    public static async Task PutAsync(CtlCall call, string key, string? value)
     {
         var isJson = value is ['[' or '{', ..];
         if (isJson && !IsJson(value!)) throw CtlException.Usage($"{value} is no JSON");
         var body = JsonText.Write(json =>
         {
             json.WriteStartObject();
-            json.WritePropertyName(call["key"]);
+            json.WritePropertyName(key);
             if (isJson) json.WriteRawValue(value!);
             else json.WriteStringValue(value);
             json.WriteEndObject();

@@ -29,6 +29,8 @@ internal static class NodeCommands
         CtlCommand.List("listeners", "/listeners", "node identifier protocol listen_on max_conns current_conns", "what the nodes listen on"),
         CtlCommand.List("listeners list [--node NODE]", "[/nodes/{node}]/listeners", "", "what the nodes listen on, and why connections have ended"),
         CtlCommand.Put("listeners restart <identifier> [--node NODE]", "[/nodes/{node}]/listeners/{identifier}/restart", "", "opens a listener's socket anew; its connections stay"),
+        CtlCommand.Of("listeners stop <identifier>", "closes a listener and its connections, on all nodes, until it is started", call => TurnAsync(call, isOn: false)),
+        CtlCommand.Of("listeners start <identifier>", "opens a listener that was stopped, on all nodes", call => TurnAsync(call, isOn: true)),
         CtlCommand.List("plugins list [--node NODE]", "[/nodes/{node}]/plugins", "", "plugins"),
         .. Plugin("load", "starts a plugin"),
         .. Plugin("unload", "stops a plugin"),
@@ -41,6 +43,14 @@ internal static class NodeCommands
 
     private static IEnumerable<CtlCommand> Plugin(string action, string help) =>
         [CtlCommand.Put($"plugins {action} <plugin> [--node NODE]", $"/nodes/{{node}}/plugins/{{plugin}}/{action}", "", $"{help}, on all nodes unless one is named") with { OnEachNode = true }];
+
+    /// <summary>A listener is set by its name, the last part of `mqtt:tcp:default`.</summary>
+    private static Task TurnAsync(CtlCall call, bool isOn)
+    {
+        var parts = call["identifier"].Split(':');
+        if (parts is ["http" or "https", ..]) throw CtlException.Usage("What this command line calls cannot be stopped by it.");
+        return ConfigurationCommands.PutAsync(call, $"Listeners:{parts[^1]}:Enabled", isOn ? "true" : "false");
+    }
 
     private static async Task StatusAsync(CtlCall call)
     {

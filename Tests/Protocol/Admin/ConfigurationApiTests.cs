@@ -51,6 +51,7 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
     [InlineData("""{"Listeners:a":{"Kind":"udp"}}""", "Listeners:a:Kind = 'udp' is not allowed")]
     [InlineData("""{"Security:MySql:Server":"nowhere:x"}""", "Security:MySql:Server")]
     [InlineData("""{"Listeners:a:Tls:KeyPassword":"***"}""", "is what is shown of a secret")]
+    [InlineData("""{"Security:Http":{"Auth":{"Headers":{"x-token":"***"}}}}""", "Security:Http:Auth:Headers:x-token = *** is what is shown of a secret")]
     [InlineData("""{"Security:DenyAction":"disconnect","Mqtt:MaxQos":7}""", "Mqtt:MaxQos")]
     public async Task NothingChanges_WhenSomethingIsWrong(string body, string reason)
     {
@@ -60,6 +61,15 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
         Assert.Contains(reason, answer.GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Equal(before, await VersionAsync());
         Assert.Equal("ignore", (await ReadAsync("Security:DenyAction")).Value);
+    }
+
+    [Fact]
+    public async Task SecretsAreNotShown_WhenTheyAreSet()
+    {
+        await SetAsync("""{"Security:Http:Auth":{"Url":"http://127.0.0.1:9/","Headers":{"x-token":"hush"}}}""");
+        Assert.Equal(("***", "cluster"), await ReadAsync("Security:Http:Auth:Headers:x-token"));
+        foreach (var path in new[] { "/v5/configuration", "/v5/configuration/drift", "/v5/audit?endpoint=change_configuration" }) Assert.DoesNotContain("hush", (await api.CallAsync("GET", path)).GetRawText(), StringComparison.Ordinal);
+        await SetAsync("""{"Security:Http:Auth:Url":null,"Security:Http:Auth:Headers:x-token":null}""");
     }
 
     [Fact]

@@ -86,6 +86,16 @@ public sealed class OutputTests : IDisposable
     }
 
     [Fact]
+    public async Task LevelsAreShownByCategory_AndThePrimaryOneAlone()
+    {
+        api.Answer("GET /api/v5/configuration?section=Logging", """{"code":0,"data":{"version":7,"settings":[{"key":"Logging:LogLevel:Default","value":"Debug","source":"cluster"},{"key":"Logging:LogLevel:Orleans","value":"Error","source":"start"}]}}""");
+        Assert.Equal("category\tlevel\tsource\nDefault\tDebug\tcluster\nOrleans\tError\tstart\n", (await api.RunAsync("log", "list")).Out);
+        Assert.Equal("Debug\n", (await api.RunAsync("log", "primary-level")).Out);
+        Assert.Equal(2, (await api.RunAsync("log", "set-level", "loud")).Code);
+        Assert.Equal(2, (await api.RunAsync("listeners", "stop", "http:management")).Code);
+    }
+
+    [Fact]
     public async Task TablesHaveNoMarkup_AndFitAll_WhenSomebodyLooks()
     {
         api.Answer("GET /api/v4/users", """{"code":0,"data":[{"username":"me","tags":"[bold]boss"}]}""");

@@ -25,6 +25,21 @@ public class SettingKeyTests
         Assert.Equal(written, type is null ? null : found);
     }
 
+    [Theory]
+    [InlineData("Security:MySql:Password", true)]
+    [InlineData("Listeners:a:Tls:KeyPassword", true)]
+    [InlineData("Security:Jwt:Secret", true)]
+    [InlineData("Security:Http:Acl:Headers:X-Token", true)]
+    [InlineData("security:http:acl:headers:x-token", true)]
+    [InlineData("Security:Http:Acl:Url", false)]
+    [InlineData("Security:MySql:PasswordHash", false)]
+    public void SecretsAreForNobodysEyes(string key, bool isSecret)
+    {
+        Assert.Equal(isSecret ? SettingKey.Hidden : "x", SettingKey.Show(key, "x"));
+        Assert.Equal("", SettingKey.Show(key, "")); // that there is none may be seen
+        Assert.Null(SettingKey.Show(key, null));
+    }
+
     [Fact]
     public void ObjectsStandForTheirMembers_WhenTheyAreSet()
     {
