@@ -45,11 +45,15 @@ internal static class NodeCommands
         [CtlCommand.Put($"plugins {action} <plugin> [--node NODE]", $"/nodes/{{node}}/plugins/{{plugin}}/{action}", "", $"{help}, on all nodes unless one is named") with { OnEachNode = true }];
 
     /// <summary>A listener is set by its name, the last part of `mqtt:tcp:default`.</summary>
-    private static Task TurnAsync(CtlCall call, bool isOn)
+    private static async Task TurnAsync(CtlCall call, bool isOn)
     {
         var parts = call["identifier"].Split(':');
         if (parts is ["http" or "https", ..]) throw CtlException.Usage("What this command line calls cannot be stopped by it.");
-        return ConfigurationCommands.PutAsync(call, $"Listeners:{parts[^1]}:Enabled", isOn ? "true" : "false");
+        var key = $"Listeners:{parts[^1]}";
+        // One that is stopped is among the settings alone.
+        var known = await call.Api.ReadAsync($"/v5/configuration?section={Uri.EscapeDataString(key)}", call.Cancellation);
+        if (known.GetProperty("settings").GetArrayLength() == 0) throw CtlException.Refused("Not found.");
+        await ConfigurationCommands.PutAsync(call, $"{key}:Enabled", isOn ? "true" : "false");
     }
 
     private static async Task StatusAsync(CtlCall call)

@@ -24,8 +24,6 @@ public sealed class CommandTests : IDisposable
     [InlineData("listeners", "GET /api/v4/listeners")]
     [InlineData("listeners list", "GET /api/v4/listeners")]
     [InlineData("listeners restart mqtt:tcp:external", "PUT /api/v4/listeners/mqtt%3Atcp%3Aexternal/restart")]
-    [InlineData("listeners stop mqtt:tcp:external", """PUT /api/v5/configuration {"Listeners:external:Enabled":"false"}""")]
-    [InlineData("listeners start external", """PUT /api/v5/configuration {"Listeners:external:Enabled":"true"}""")]
     [InlineData("listeners restart x --node a@h", "PUT /api/v4/nodes/a%40h/listeners/x/restart")]
     [InlineData("plugins list", "GET /api/v4/plugins")]
     [InlineData("plugins reload p --node a@h", "PUT /api/v4/nodes/a%40h/plugins/p/reload")]
@@ -125,6 +123,20 @@ public sealed class CommandTests : IDisposable
         api.Answer("GET /api/v4/nodes", Nodes);
         Assert.Equal(0, (await api.RunAsync("plugins", "load", "p")).Code);
         Assert.Equal(["/api/v4/nodes", "/api/v4/nodes/a%40h/plugins/p/load", "/api/v4/nodes/b%40h/plugins/p/load"], api.TakeCalls().Select(call => call.Path));
+    }
+
+    [Theory]
+    [InlineData("stop", "mqtt:tcp:external", "false")]
+    [InlineData("start", "external", "true")]
+    public async Task ListenerIsTurnedByItsName_IfThereIsOne(string action, string identifier, string value)
+    {
+        const string Read = "GET /api/v5/configuration?section=Listeners%3Aexternal";
+        api.Answer(Read, """{"code":0,"data":{"version":1,"settings":[{"key":"Listeners:external:Enabled","value":"true","source":"start"}]}}""");
+        Assert.Equal(0, (await api.RunAsync("listeners", action, identifier)).Code);
+        Assert.Equal($$"""{"Listeners:external:Enabled":"{{value}}"}""", api.TakeCalls().Last().Body);
+        api.Answer(Read, """{"code":0,"data":{"version":1,"settings":[]}}""");
+        Assert.Equal(1, (await api.RunAsync("listeners", action, identifier)).Code);
+        Assert.Single(api.TakeCalls());
     }
 
     [Fact]
