@@ -23,6 +23,21 @@ internal static class CtlProgram
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, CtlConsole console)
     {
+        var code = await TryAsync(args, console);
+        try
+        {
+            await console.Out.FlushAsync();
+            return code;
+        }
+        catch (IOException fault) // who reads it has gone, or the disk is full
+        {
+            await console.Error.WriteLineAsync(fault.Message);
+            return (int)ExitCode.Usage;
+        }
+    }
+
+    private static async Task<int> TryAsync(string[] args, CtlConsole console)
+    {
         try
         {
             return args is [Completion.Command, .. var words] ? Completion.Offer(words, console) : await InvokeAsync(new CommandTree(console).Parse(args), console);
@@ -47,10 +62,6 @@ internal static class CtlProgram
         {
             await console.Error.WriteLineAsync(fault.Message);
             return (int)ExitCode.Usage;
-        }
-        finally
-        {
-            await console.Out.FlushAsync();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Broker.Gateway.Cli;
 using Xunit;
 
 namespace Broker.Tests.Unit.Gateway.Cli;
@@ -83,6 +84,15 @@ public sealed class OutputTests : IDisposable
         Assert.Equal("key\tvalue\tsource\nMqtt:MaxInflight\t32\tfile\n", (await api.RunAsync("config", "get", "mqtt:MaxInflight")).Out);
         Assert.Equal(3, (await api.RunAsync("config", "get", "Mqtt")).Lines.Length);
         Assert.Equal(1, (await api.RunAsync("config", "get", "Nothing")).Code);
+    }
+
+    [Fact]
+    public async Task FaultIsTold_WhenTheOutputCannotBeWritten()
+    {
+        await using var full = new StreamWriter(new FullDisk());
+        using var error = new StringWriter();
+        Assert.Equal(2, await CtlProgram.RunAsync(["completion", "bash"], new CtlConsole(full, error, () => new MemoryStream(), false, _ => null)));
+        Assert.Equal("full\n", error.ToString());
     }
 
     [Fact]
@@ -203,6 +213,18 @@ public sealed class OutputTests : IDisposable
         finally
         {
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private sealed class FullDisk : MemoryStream
+    {
+        private bool isTold;
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (isTold) return ValueTask.CompletedTask; // when it is disposed
+            isTold = true;
+            throw new IOException("full");
         }
     }
 }
