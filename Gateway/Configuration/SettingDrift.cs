@@ -6,8 +6,12 @@ namespace Broker.Gateway.Configuration;
 internal static class SettingDrift
 {
     /// <summary>What a document sets keys to, in the words in which nodes describe themselves.</summary>
-    public static IReadOnlyDictionary<string, string?> Wanted(SettingDocument document) =>
-        document.Settings.ToDictionary(one => one.Key, one => SettingKey.Show(one.Key, Text(one.Value)), StringComparer.OrdinalIgnoreCase);
+    public static IReadOnlyDictionary<string, string?> Wanted(SettingDocument document)
+    {
+        var wanted = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (key, value) in document.Settings.SelectMany(one => Describe(one.Key, one.Value))) wanted[key] = SettingKey.Show(key, value);
+        return wanted;
+    }
 
     /// <summary>What a node has otherwise than it should.</summary>
     public static IEnumerable<(string Key, string? Value, string? Wanted)> Of(IReadOnlyDictionary<string, string?> values, IReadOnlyDictionary<string, string?> wanted) =>
@@ -28,6 +32,10 @@ internal static class SettingDrift
         string.Equals(one, other, StringComparison.OrdinalIgnoreCase)
         || (TimeSpan.TryParse(one, out var time) && TimeSpan.TryParse(other, out var otherTime) && time == otherTime)
         || (double.TryParse(one, out var number) && double.TryParse(other, out var otherNumber) && number == otherNumber);
+
+    /// <summary>Of a list of objects each member is told by itself.</summary>
+    private static IEnumerable<KeyValuePair<string, string?>> Describe(string key, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array && value.EnumerateArray().Any(one => one.ValueKind == JsonValueKind.Object) ? SettingKey.Write(key, value) : [new(key, Text(value))];
 
     private static string? Text(JsonElement value) => value.ValueKind switch
     {

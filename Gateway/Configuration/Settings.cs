@@ -69,11 +69,8 @@ internal sealed class Settings(SettingTable table, RecordFeed records, LiveConfi
         return [.. targets.SelectMany(one => one.Check(merged))];
     }
 
-    private IEnumerable<KeyValuePair<string, JsonElement?>> Spread(string key, JsonElement value)
-    {
-        if (value.ValueKind == JsonValueKind.String && value.ValueEquals(SettingKey.Hidden)) throw new FormatException($"{key} = {SettingKey.Hidden} is what is shown of a secret.");
-        return Sections.Where(one => SettingKey.IsWithin(key, one.Name)).MaxBy(one => one.Name.Length) is { } section
+    private IEnumerable<KeyValuePair<string, JsonElement?>> Spread(string key, JsonElement value) =>
+        Sections.Where(one => SettingKey.IsWithin(key, one.Name)).MaxBy(one => one.Name.Length) is { } section
             ? SettingKey.Spread(section, key, value)
             : throw new FormatException($"{key} cannot be set while the broker runs.");
-    }
 }

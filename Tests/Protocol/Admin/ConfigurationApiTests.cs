@@ -51,6 +51,11 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
     [InlineData("""{"Listeners:a":{"Kind":"udp"}}""", "Listeners:a:Kind = 'udp' is not allowed")]
     [InlineData("""{"Security:MySql:Server":"nowhere:x"}""", "Security:MySql:Server")]
     [InlineData("""{"Listeners:a:Tls:KeyPassword":"***"}""", "is what is shown of a secret")]
+    [InlineData("""{"Security:Http:Auth":{"Url":"http://127.0.0.1/","Headers":{"Authorization":"***"}}}""", "Security:Http:Auth:Headers:Authorization = *** is what is shown of a secret")]
+    [InlineData("""{"Rewrite:Publish":[null]}""", "Rewrite:Publish:0 = null is not allowed: it must be one value.")]
+    [InlineData("""{"AutoSubscribe:Topics":[{"Topic":"a","Quality":1}]}""", "AutoSubscribe:Topics:0:Quality cannot be set: there is no such key.")]
+    [InlineData("""{"Mqtt:Mountpoint":"a/+/"}""", "Mqtt:Mountpoint = 'a/+/' is not allowed")]
+    [InlineData("""{"SlowSubscriptions:Stats":"half"}""", "SlowSubscriptions:Stats = 'half' is not allowed: it must be whole|internal|response.")]
     [InlineData("""{"Security:DenyAction":"disconnect","Mqtt:MaxQos":7}""", "Mqtt:MaxQos")]
     public async Task NothingChanges_WhenSomethingIsWrong(string body, string reason)
     {
@@ -152,6 +157,23 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
     }
 
     [Fact]
+    public async Task HeaderIsHidden_AndWhatIsShownOfItIsNoHeader()
+    {
+        await SetAsync("""{"Security:Http:Auth":{"Url":"http://127.0.0.1:1/","Headers":{"Authorization":"Bearer word"}}}""");
+        Assert.Equal(("***", "cluster"), await ReadAsync("Security:Http:Auth:Headers:Authorization"));
+        Assert.DoesNotContain("word", (await api.SucceedAsync("GET", "/v5/configuration/drift")).GetRawText(), StringComparison.Ordinal);
+        foreach (var body in new[] { """{"Security:Http:Auth:Headers:Authorization":"***"}""", """{"Security:Http:Auth:Headers":{"Authorization":"***"}}""", """{"Security:Http":{"Auth":{"Headers":{"Authorization":"***"}}}}""" })
+        {
+            var answer = await api.CallAsync("PUT", "/v5/configuration", body);
+            Assert.Equal((108, "Security:Http:Auth:Headers:Authorization = *** is what is shown of a secret."), (answer.GetProperty("code").GetInt32(), answer.GetProperty("message").GetString()));
+        }
+
+        var (document, _) = broker.Services.GetRequiredService<SettingTable>().Current;
+        Assert.Equal("Bearer word", document.Settings["Security:Http:Auth:Headers:Authorization"].GetString());
+        await SetAsync("""{"Security:Http":null}""");
+    }
+
+    [Fact]
     public async Task ListTakesThePlaceOfTheWholeList_WhenItIsSet()
     {
         await SetAsync("""{"Rewrite:Publish":["old/# ^old/(.+)$ first/$1","older/# ^older/(.+)$ second/$1"],"AutoSubscribe:Topics":[{"Topic":"second/#","Qos":1}]}""");
@@ -162,6 +184,8 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
         await using var later = await RawClient.ConnectAsync(broker, "lists-2");
         await later.SendAsync(WirePacket.Publish("older/1", "y", Qos.AtMostOnce, 0));
         await later.ExpectPublishAsync("second/again/1", "y");
+        var drift = Assert.Single((await api.SucceedAsync("GET", "/v5/configuration/drift")).GetProperty("nodes").EnumerateArray());
+        Assert.Empty(drift.GetProperty("differences").EnumerateArray());
         await SetAsync("""{"Rewrite":null,"AutoSubscribe":null}""");
     }
 

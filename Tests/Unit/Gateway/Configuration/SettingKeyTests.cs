@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Broker.Gateway.Configuration;
 using Broker.Gateway.Hosting;
+using Broker.Gateway.Modules;
 using Microsoft.Extensions.Configuration;
 using Xunit;
 
@@ -9,6 +10,7 @@ namespace Broker.Tests.Unit.Gateway.Configuration;
 public class SettingKeyTests
 {
     private static readonly SettingSection Listeners = new("Listeners", typeof(ListenersOptions));
+    private static readonly SettingSection AutoSubscribe = new("AutoSubscribe", typeof(AutoSubscribeOptions));
     private static readonly SettingSection Mqtt = new("Mqtt", typeof(MqttOptions), nameof(MqttOptions.SysInterval));
 
     [Theory]
@@ -31,6 +33,61 @@ public class SettingKeyTests
         using var json = JsonDocument.Parse("""{"kind":"tls","Tls":{"verify":"none","KeyPassword":null},"access":["allow all"]}""");
         var spread = SettingKey.Spread(Listeners, "Listeners:x", json.RootElement).Select(one => (one.Key, one.Value?.GetRawText()));
         Assert.Equal([("Listeners:x:Kind", "\"tls\""), ("Listeners:x:Tls:Verify", "\"none\""), ("Listeners:x:Tls:KeyPassword", null), ("Listeners:x:Access", "[\"allow all\"]")], spread);
+    }
+
+    [Theory]
+    [InlineData("Security:MySql:Password", true)]
+    [InlineData("security:redis:PASSWORD", true)]
+    [InlineData("Listeners:tls:Tls:KeyPassword", true)]
+    [InlineData("Security:Jwt:Secret", true)]
+    [InlineData("Security:Http:Auth:Headers:Authorization", true)]
+    [InlineData("Security:Http:Acl:Headers", true)]
+    [InlineData("Security:MySql:PasswordFile", false)]
+    [InlineData("Security:MySql:PasswordHash", false)]
+    [InlineData("Security:Jwt:SecretFile", false)]
+    [InlineData("Mqtt:MaxQos", false)]
+    public void SecretsAreNotShown(string key, bool secret)
+    {
+        Assert.Equal(secret, SettingKey.IsSecret(key));
+        Assert.Equal(secret ? "***" : "word", SettingKey.Show(key, "word"));
+        Assert.Equal(("", null), (SettingKey.Show(key, ""), SettingKey.Show(key, null))); // that there is none is no secret
+    }
+
+    [Theory]
+    [InlineData("""{"Tls":{"KeyPassword":"***"}}""", "Listeners:x:Tls:KeyPassword = *** is what is shown of a secret.")]
+    [InlineData("""{"Access":[null]}""", "Listeners:x:Access:0 = null is not allowed: it must be one value.")]
+    [InlineData("""{"Access":["allow all",["deny all"]]}""", "Listeners:x:Access:1 = [\"deny all\"] is not allowed: it must be one value.")]
+    [InlineData("""{"Access":[{"a":"deny all"}]}""", "Listeners:x:Access:0 = {\"a\":\"deny all\"} is not allowed: it must be one value.")]
+    [InlineData("""{"Access":"allow all"}""", "Listeners:x:Access = \"allow all\" is not allowed: it must be an array.")]
+    public void NothingIsPassedOver_WhenAnObjectIsSet(string value, string fault)
+    {
+        using var json = JsonDocument.Parse(value);
+        Assert.Equal(fault, Assert.Throws<FormatException>(() => SettingKey.Spread(Listeners, "Listeners:x", json.RootElement).ToArray()).Message);
+    }
+
+    [Theory]
+    [InlineData("""[{}]""", "AutoSubscribe:Topics:0 = {} is not allowed: it must be an object.")]
+    [InlineData("""["a/#"]""", "AutoSubscribe:Topics:0 = \"a/#\" is not allowed: it must be an object.")]
+    [InlineData("""[{"Topic":"a"},{"topic":null}]""", "AutoSubscribe:Topics:1:Topic = null is not allowed: it must be one value.")]
+    [InlineData("""[{"Topic":"a","Quality":1}]""", "AutoSubscribe:Topics:0:Quality cannot be set: there is no such key.")]
+    public void NothingIsPassedOver_WhenAListOfObjectsIsSet(string value, string fault)
+    {
+        using var json = JsonDocument.Parse(value);
+        Assert.Equal(fault, Assert.Throws<FormatException>(() => SettingKey.Spread(AutoSubscribe, "AutoSubscribe:Topics", json.RootElement).ToArray()).Message);
+    }
+
+    [Fact]
+    public void ListOfObjectsIsNoDrift_WhereItIsFollowed()
+    {
+        using var json = JsonDocument.Parse("""[{"topic":"a","Qos":1},{"Topic":"b","NoLocal":true}]""");
+        var wanted = SettingDrift.Wanted(SettingDocument.Empty.With([new("AutoSubscribe:Topics", json.RootElement)]));
+        var options = new AutoSubscribeOptions { Topics = [new AutoSubscription { Topic = "a", Qos = 1 }, new AutoSubscription { Topic = "b", NoLocal = true }] };
+        Assert.Empty(SettingDrift.Of(Describe(options), wanted));
+        options.Topics[1].NoLocal = false;
+        Assert.Equal([("AutoSubscribe:Topics:1:NoLocal", "false", "true")], SettingDrift.Of(Describe(options), wanted));
+
+        static Dictionary<string, string?> Describe(AutoSubscribeOptions options) =>
+            SettingKey.Flatten("AutoSubscribe", options, typeof(AutoSubscribeOptions)).ToDictionary(StringComparer.OrdinalIgnoreCase);
     }
 
     [Fact]
