@@ -5,6 +5,8 @@ namespace Broker.Gateway.Configuration;
 /// <summary>Where nodes are not set as they should be, or not as the others are.</summary>
 internal static class SettingDrift
 {
+    private const string NodeName = "Gateway:NodeName";
+
     /// <summary>What a document sets keys to, in the words in which nodes describe themselves.</summary>
     public static IReadOnlyDictionary<string, string?> Wanted(SettingDocument document)
     {
@@ -17,10 +19,10 @@ internal static class SettingDrift
     public static IEnumerable<(string Key, string? Value, string? Wanted)> Of(IReadOnlyDictionary<string, string?> values, IReadOnlyDictionary<string, string?> wanted) =>
         wanted.Where(one => !IsTurnedOff(one.Key, wanted) && !IsSame(values.GetValueOrDefault(one.Key), one.Value)).Select(one => (one.Key, values.GetValueOrDefault(one.Key), one.Value));
 
-    /// <summary>Keys that not all nodes have set to the same.</summary>
+    /// <summary>Keys that not all nodes have set to the same, but for their names.</summary>
     public static IEnumerable<(string Key, IEnumerable<(string Node, string? Value)> Values)> Disagreements((string Node, IReadOnlyDictionary<string, string?> Values)[] nodes) =>
         nodes.SelectMany(one => one.Values.Keys).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)
-            .Where(key => nodes.Select(one => one.Values.GetValueOrDefault(key)).Distinct().Count() > 1)
+            .Where(key => !key.Equals(NodeName, StringComparison.OrdinalIgnoreCase) && nodes.Select(one => one.Values.GetValueOrDefault(key)).Distinct().Count() > 1)
             .Select(key => (key, nodes.Select(one => (one.Node, one.Values.GetValueOrDefault(key)))));
 
     /// <summary>A listener that is turned off has no settings.</summary>

@@ -91,6 +91,16 @@ public class SettingKeyTests
     }
 
     [Fact]
+    public void NodesDisagree_ButNotAboutTheirNames()
+    {
+        var one = new Dictionary<string, string?> { ["Gateway:NodeName"] = "a@127.0.0.1", ["Mqtt:MaxQos"] = "1", ["Mqtt:MaxInflight"] = "32" };
+        var other = new Dictionary<string, string?> { ["Gateway:NodeName"] = "b@127.0.0.1", ["Mqtt:MaxQos"] = "2", ["Mqtt:MaxInflight"] = "32" };
+        var (key, values) = Assert.Single(SettingDrift.Disagreements([("a", one), ("b", other)]));
+        Assert.Equal("Mqtt:MaxQos", key);
+        Assert.Equal([("a", "1"), ("b", "2")], values);
+    }
+
+    [Fact]
     public void EverythingThatIsDescribedCanBeSet_ExceptWhatIsFixed()
     {
         foreach (var (key, _) in SettingKey.Flatten("Mqtt", new MqttOptions(), typeof(MqttOptions)))

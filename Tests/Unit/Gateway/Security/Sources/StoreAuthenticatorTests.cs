@@ -4,7 +4,6 @@ using Broker.Gateway.Security;
 using Broker.Gateway.Security.Passwords;
 using Broker.Gateway.Security.Rules;
 using Broker.Gateway.Security.Sources;
-using Broker.Gateway.Security.Sources.Http;
 using Broker.Gateway.Security.Sources.Redis;
 using Broker.Grains.Interfaces.Messages;
 using Broker.Tests.Unit.Grains.Storage;
