@@ -46,7 +46,7 @@ internal static class SettingKey
                 continue;
             }
 
-            if (IsLeaf(type) || Properties(type).FirstOrDefault(one => one.Name.Equals(part, StringComparison.OrdinalIgnoreCase)) is not { } property) return null;
+            if (IsLeaf(type) || PropertyOf(type, part) is not { } property) return null;
             (type, written) = (property.PropertyType, $"{written}:{property.Name}");
         }
 
@@ -59,15 +59,10 @@ internal static class SettingKey
     {
         if (Find(section, key, out var written) is not { } type) throw new FormatException($"{key} cannot be set while the broker runs.");
         if (value.ValueKind == JsonValueKind.Null) return [new(written, null)];
-        if (value.ValueKind == JsonValueKind.Object && !IsLeaf(type)) return value.EnumerateObject().SelectMany(member => Spread(section, $"{written}:{member.Name}", member.Value));
         if (value.ValueKind == JsonValueKind.String && value.ValueEquals(Hidden)) throw new FormatException($"{written} = {Hidden} is what is shown of a secret.");
-        var fits = value.ValueKind switch
-        {
-            JsonValueKind.Array => ElementOf(type) is not null,
-            JsonValueKind.Object or JsonValueKind.Undefined => false,
-            _ => IsLeaf(type) && ElementOf(type) is null,
-        };
-        return fits ? [new(written, value)] : throw new FormatException($"{written} = {value.GetRawText()} is not allowed: it must be {(ElementOf(type) is not null ? "an array" : IsLeaf(type) ? "one value" : "an object")}.");
+        if (value.ValueKind == JsonValueKind.Object && !IsLeaf(type)) return value.EnumerateObject().SelectMany(member => Spread(section, $"{written}:{member.Name}", member.Value));
+        RequireForm(written, type, value);
+        return [new(written, value)];
     }
 
     /// <summary>All keys of options and what they are set to: text, or null.</summary>
@@ -95,6 +90,31 @@ internal static class SettingKey
         _ => [new(key, value.GetRawText())],
     };
 
+    /// <summary>What is in a list too: the binder passes over what it cannot use, and would set less than was said.</summary>
+    private static void RequireForm(string key, Type type, JsonElement value)
+    {
+        if (ElementOf(type) is { } element)
+        {
+            if (value.ValueKind != JsonValueKind.Array) throw Unfit("an array");
+            foreach (var (at, item) in value.EnumerateArray().Index()) RequireForm(string.Create(CultureInfo.InvariantCulture, $"{key}:{at}"), element, item);
+        }
+        else if (IsLeaf(type))
+        {
+            if (value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False)) throw Unfit("one value");
+        }
+        else
+        {
+            if (value.ValueKind != JsonValueKind.Object || !value.EnumerateObject().Any()) throw Unfit("an object");
+            foreach (var member in value.EnumerateObject())
+            {
+                var property = PropertyOf(type, member.Name) ?? throw new FormatException($"{key}:{member.Name} cannot be set: there is no such key.");
+                RequireForm($"{key}:{property.Name}", property.PropertyType, member.Value);
+            }
+        }
+
+        FormatException Unfit(string form) => new($"{key} = {value.GetRawText()} is not allowed: it must be {form}.");
+    }
+
     private static Func<string, bool> IsWithinFixed(string written, SettingSection section) => one => IsWithin(written, $"{section.Name}:{one}");
 
     private static string? Text(object? value) => value switch
@@ -110,6 +130,8 @@ internal static class SettingKey
     /// <summary>Those that can be set; a map can only be filled.</summary>
     private static IEnumerable<PropertyInfo> Properties(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(one => one.CanRead && (one.CanWrite || typeof(IDictionary).IsAssignableFrom(one.PropertyType)) && one.GetIndexParameters().Length == 0);
+
+    private static PropertyInfo? PropertyOf(Type type, string name) => Properties(type).FirstOrDefault(one => one.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsLeaf(Type type)
     {

@@ -10,7 +10,7 @@ namespace Broker.Gateway.Configuration;
 internal readonly record struct SettingChange(long Version, params string[] Faults);
 
 /// <summary>Changes the cluster's settings: all of a change or nothing, and only to what is right.</summary>
-internal sealed class Settings(SettingTable table, RecordFeed records, LiveConfiguration configuration, IEnumerable<ISettingTarget> targets, TimeProvider time)
+internal sealed class Settings(SettingTable table, RecordFeed records, LiveConfiguration configuration, IEnumerable<ISettingTarget> targets, TimeProvider time) : IDisposable
 {
     private const int MaxTries = 10;
 
@@ -18,6 +18,9 @@ internal sealed class Settings(SettingTable table, RecordFeed records, LiveConfi
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
     private readonly ISettingTarget[] targets = [.. targets];
+
+    /// <summary>So that callers of this node do not take each other's tries.</summary>
+    private readonly SemaphoreSlim turn = new(1);
 
     /// <summary>The sections that can be set.</summary>
     public IEnumerable<SettingSection> Sections => targets.SelectMany(one => one.Sections);
@@ -41,11 +44,26 @@ internal sealed class Settings(SettingTable table, RecordFeed records, LiveConfi
             return new SettingChange(Current.Version, fault.Message);
         }
 
+        await turn.WaitAsync();
+        try
+        {
+            return await ReplaceAsync(spread, version);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public void Dispose() => turn.Dispose();
+
+    private async Task<SettingChange> ReplaceAsync(KeyValuePair<string, JsonElement?>[] changes, long? version)
+    {
         for (var attempt = 0; attempt < MaxTries; attempt++)
         {
             var (document, current) = Current;
             if (version is { } known && known != current) break;
-            var changed = document.With(spread);
+            var changed = document.With(changes);
             if (Check(changed) is { Length: > 0 } faults) return new SettingChange(current, faults);
             var outcome = (await records.WriteAsync(table.Replace(current, changed)))[0];
             await FollowAsync(current);

@@ -15,10 +15,10 @@ internal enum ClientEventKind
     Subscribed,
     Unsubscribed,
 
-    /// <summary>An access rule forbids it to publish.</summary>
+    /// <summary>It may not publish: an access rule forbids it, or the broker does not take the message.</summary>
     PublishDenied,
 
-    /// <summary>An access rule forbids it to subscribe.</summary>
+    /// <summary>It may not subscribe: an access rule forbids it, or the broker does not have such subscriptions.</summary>
     SubscribeDenied,
 
     /// <summary>It did not get a message.</summary>

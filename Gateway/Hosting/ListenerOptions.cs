@@ -55,6 +55,7 @@ internal sealed class ListenerOptions
     public long? ByteBurst { get; set; }
 
     /// <summary>As <see cref="MqttOptions.Mountpoint"/>, which null takes.</summary>
+    [RegularExpression("[^+#]*")]
     public string? Mountpoint { get; set; }
 
     /// <summary>Whether clients are asked who they are.</summary>

@@ -109,6 +109,7 @@ internal sealed class MqttOptions : SessionOptions
     public TimeSpan? MaxSessionExpiryInterval { get; set; }
 
     /// <summary>Prefix of every topic and filter of a client, taken off at delivery; `%c` is its client identifier, `%u` its user name.</summary>
+    [RegularExpression("[^+#]*")]
     public string? Mountpoint { get; set; }
 
     /// <summary>Use the user name as client identifier.</summary>

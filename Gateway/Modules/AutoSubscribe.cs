@@ -68,7 +68,7 @@ internal sealed partial class AutoSubscribe(Modules modules, SubscriptionHandler
         {
             if (Expand(one.Topic, connection.Client!) is not { } filter)
             {
-                LogSkipped(log, one.Topic, connection.Client!.ClientId, "the client has no user name");
+                LogSkipped(log, one.Topic, connection.Client!.ClientId, "a name that it asks for is missing, or holds a wildcard");
                 continue;
             }
 
@@ -79,11 +79,19 @@ internal sealed partial class AutoSubscribe(Modules modules, SubscriptionHandler
         }
     }
 
-    /// <returns>Null if the client lacks what the filter asks for.</returns>
+    /// <returns>Null if the client lacks what the filter asks for, or would widen the filter with it.</returns>
     private static string? Expand(string topic, ClientInfo client)
     {
-        if (topic.Split('/') is var levels && levels.Contains("%u") && string.IsNullOrEmpty(client.UserName)) return null;
-        return string.Join('/', levels.Select(level => level switch { "%c" => client.ClientId, "%u" => client.UserName, _ => level }));
+        var levels = topic.Split('/');
+        for (var at = 0; at < levels.Length; at++)
+        {
+            if (levels[at] is not ("%c" or "%u")) continue;
+            var name = levels[at] == "%c" ? client.ClientId : client.UserName;
+            if (string.IsNullOrEmpty(name) || Placeholders.HasWildcard(name)) return null;
+            levels[at] = name;
+        }
+
+        return string.Join('/', levels);
     }
 
     [LoggerMessage(1, LogLevel.Warning, "AutoSubscribe: {Topic} is left out for client {ClientId}: {Reason}")]

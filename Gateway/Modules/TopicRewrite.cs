@@ -34,7 +34,7 @@ internal sealed class RewriteValidator : IValidateOptions<RewriteOptions>
 /// <summary>One rule, such as `x/# ^x/y/(.+)$ z/y/$1`.</summary>
 /// <param name="Filter">Which topics it decides about.</param>
 /// <param name="Expression">What of them it changes.</param>
-/// <param name="Replacement">What they become: `$1` to `$9` are the expression's groups, `%c` and `%u` the client's identifier and user name.</param>
+/// <param name="Replacement">What they become: `$1` to `$9` are the expression's groups, `%c` and `%u` the client's identifier and user name, but for names that hold a wildcard.</param>
 internal sealed record RewriteRule(TopicFilter Filter, Regex Expression, string Replacement)
 {
     public static bool TryParse(string text, out RewriteRule rule, out string fault)
@@ -66,10 +66,12 @@ internal sealed record RewriteRule(TopicFilter Filter, Regex Expression, string 
         if (!match.Success) return topic;
         return Regex.Replace(Replacement, @"\$(\d)|%c|%u", part => part.Value switch
         {
-            "%c" => client.ClientId,
-            "%u" => client.UserName ?? part.Value,
+            "%c" => Name(client.ClientId) ?? part.Value,
+            "%u" => Name(client.UserName) ?? part.Value,
             _ => match.Groups[int.Parse(part.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture)] is { Success: true } group ? group.Value : part.Value,
         });
+
+        static string? Name(string? name) => Placeholders.HasWildcard(name) ? null : name;
     }
 }
 

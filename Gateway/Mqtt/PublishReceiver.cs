@@ -1,3 +1,4 @@
+using Broker.Gateway.History;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt.Limits;
 using Broker.Gateway.Mqtt.Packets;
@@ -45,13 +46,14 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         if (code >= ReasonCode.UnspecifiedError)
         {
             BrokerCounters.Add(Metric.PacketsPublishError);
+            Note(topic.AsWritten, code);
             if (IsFatal(code)) connection.Disconnect(code, "PUBLISH not acceptable");
             else Refuse(packet.Qos, packet.PacketIdentifier, code);
             return;
         }
 
         // Behind what the alias is learned from, so that a refusal costs this message only.
-        if (quota is not null && !MayRoute(packet, quota)) return;
+        if (quota is not null && !MayRoute(packet, quota, topic)) return;
         var route = topic.WhenDelaying is { } delaying && services.Router.Delays ? delaying : topic.Route;
         var message = MakeMessage(packet, route);
         var activity = connection.Loop.Sampler?.Begin(ref message);
@@ -88,12 +90,13 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
 
     /// <summary>Takes a message from the quota. Over it QoS 0 is dropped and 5.0 is told. Who cannot be told is not read for a while: 3.x knows only PUBACK, which would call a lost
     /// message safe, and its absence, which would leave the client waiting. So is a repetition, which may have been routed before: a refusal would be a lie.</summary>
-    private bool MayRoute(in PublishPacket packet, RoutingQuota limit)
+    private bool MayRoute(in PublishPacket packet, RoutingQuota limit, PublisherTopic topic)
     {
         if (limit.TryTake()) return true;
         BrokerCounters.Add(Metric.PacketsPublishQuotaExceeded);
         if (packet.Qos == Qos.AtMostOnce)
         {
+            Note(topic.AsWritten, ReasonCode.QuotaExceeded);
             BrokerCounters.Add(Metric.PacketsPublishDropped);
             return false;
         }
@@ -105,6 +108,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         }
 
         BrokerCounters.Add(Metric.PacketsPublishError);
+        Note(topic.AsWritten, ReasonCode.QuotaExceeded);
         Answer(packet.Qos, packet.PacketIdentifier, ReasonCode.QuotaExceeded);
         return false;
     }
@@ -151,6 +155,7 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
         if (connection.IsEnding) return;
         if (route.Delay is { } delay && message is not null && !delay.IsAcceptable(connection.Loop.NowMs))
         {
+            Note(route.Name.Text, ReasonCode.TopicNameInvalid);
             RefuseDelay(qos, packetIdentifier);
             return;
         }
@@ -259,6 +264,23 @@ internal sealed class PublishReceiver(Connection connection, ConnectionServices 
             if (connection.Loop.Congested is { } behind) connection.Reading.WaitFor(behind);
         });
     }
+
+    /// <summary>Remembers why a message went nowhere; what an access rule denies <see cref="Security.Authorization"/> does. Who sends one such message sends many.</summary>
+    private void Note(string topic, ReasonCode code)
+    {
+        var (clientId, reason) = (connection.Client!.ClientId, ReasonOf(code));
+        if (services.Recorder.Repeat(clientId, ClientEventKind.PublishDenied, topic, reason)) return;
+        services.Recorder.Add(clientId, new ClientEvent(ClientEventKind.PublishDenied, code, ClientEvent.Broker) { Topic = topic, Reason = reason });
+    }
+
+    private static string ReasonOf(ReasonCode code) => code switch
+    {
+        ReasonCode.QosNotSupported => "QoS above Mqtt:MaxQos",
+        ReasonCode.RetainNotSupported => "Mqtt:RetainAvailable is off",
+        ReasonCode.PayloadFormatInvalid => "the payload is not the text that it is said to be",
+        ReasonCode.QuotaExceeded => "routing quota",
+        _ => "topic not acceptable",
+    };
 
     private void Refuse(Qos qos, ushort packetIdentifier, ReasonCode code)
     {

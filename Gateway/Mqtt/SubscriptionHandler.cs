@@ -30,7 +30,7 @@ internal sealed class SubscriptionHandler(Authorization authorization, RetainedL
         var requests = await SubscriptionHooks.ReadAsync(hooks, connection.Access!.Context, rewritten, codes);
         for (var i = 0; i < codes.Length; i++)
         {
-            if (codes[i] == ReasonCode.Success) codes[i] = Accept(connection, requests[i], accepted);
+            if (codes[i] == ReasonCode.Success) codes[i] = Note(connection, requests[i].Filter, Accept(connection, requests[i], accepted));
         }
 
         if (connection.IsEnding) return;
@@ -77,7 +77,7 @@ internal sealed class SubscriptionHandler(Authorization authorization, RetainedL
     {
         var accepted = new List<Subscription>(1);
         if (connection is not { IsEnding: false, Session: not null }) return ReasonCode.UnspecifiedError;
-        var code = Accept(connection, new SubscriptionRequest(filter, wanted), accepted);
+        var code = Note(connection, filter, Accept(connection, new SubscriptionRequest(filter, wanted), accepted));
         if (code != ReasonCode.Success) return code;
         var results = await AddAsync(connection, [.. accepted]);
         if (connection.IsEnding) return ReasonCode.UnspecifiedError;
@@ -108,10 +108,18 @@ internal sealed class SubscriptionHandler(Authorization authorization, RetainedL
     {
         for (var i = 0; i < results.Length; i++)
         {
-            recorder.Add(connection.Client!.ClientId, new ClientEvent(ClientEventKind.Subscribed, results[i].Code) { Topic = accepted[i].Filter.Text });
+            var filter = accepted[i].Filter.Text;
+            if (Note(connection, filter, results[i].Code) < ReasonCode.UnspecifiedError) recorder.Add(connection.Client!.ClientId, new ClientEvent(ClientEventKind.Subscribed, results[i].Code) { Topic = filter });
         }
 
         SubscriptionHooks.Subscribed(hooks, connection.Access!.Context, accepted, results);
+    }
+
+    /// <summary>Remembers why a client is not subscribed; what an access rule denies <see cref="Authorization"/> does.</summary>
+    private ReasonCode Note(Connection connection, string filter, ReasonCode code)
+    {
+        if (code >= ReasonCode.UnspecifiedError) recorder.Add(connection.Client!.ClientId, new ClientEvent(ClientEventKind.SubscribeDenied, code, ClientEvent.Broker) { Topic = filter });
+        return code;
     }
 
     private void NoteUnsubscribed(Connection connection, List<TopicFilter> filters, ReasonCode[] results)
@@ -139,17 +147,23 @@ internal sealed class SubscriptionHandler(Authorization authorization, RetainedL
     private async ValueTask<ReasonCode> CheckAsync(Connection connection, SubscriptionRequest request)
     {
         var options = connection.Mqtt;
-        if (request.Options.Identifier != 0 && !options.SubscriptionIdentifiers) return Fault(connection, ReasonCode.SubscriptionIdentifiersNotSupported);
-        if (!TopicFilter.TryParse(request.Filter, out var written))
-        {
-            return options.StrictMode ? Fault(connection, ReasonCode.TopicFilterInvalid) : ReasonCode.TopicFilterInvalid;
-        }
-
-        if (written.IsShared && !options.SharedSubscription) return ReasonCode.SharedSubscriptionsNotSupported;
-        if (written.IsShared && request.Options.NoLocal) return Fault(connection, ReasonCode.ProtocolError); // [MQTT-3.8.3-4]
-        if (written.HasWildcard && !options.WildcardSubscription) return ReasonCode.WildcardSubscriptionsNotSupported;
-        if (options.MaxTopicLevels > 0 && written.Path.AsSpan().Count('/') >= options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
+        if (request.Options.Identifier != 0 && !options.SubscriptionIdentifiers) return Fault(ReasonCode.SubscriptionIdentifiersNotSupported);
+        if (!TopicFilter.TryParse(request.Filter, out var written)) return options.StrictMode ? Fault(ReasonCode.TopicFilterInvalid) : Refuse(ReasonCode.TopicFilterInvalid);
+        if (written.IsShared && !options.SharedSubscription) return Refuse(ReasonCode.SharedSubscriptionsNotSupported);
+        if (written.IsShared && request.Options.NoLocal) return Fault(ReasonCode.ProtocolError); // [MQTT-3.8.3-4]
+        if (written.HasWildcard && !options.WildcardSubscription) return Refuse(ReasonCode.WildcardSubscriptionsNotSupported);
+        if (options.MaxTopicLevels > 0 && written.Path.AsSpan().Count('/') >= options.MaxTopicLevels) return Refuse(ReasonCode.TopicFilterInvalid);
         return await connection.Access!.MayAsync(TopicAccess.Subscribe, written.Path) ? ReasonCode.Success : Deny(connection);
+
+        ReasonCode Refuse(ReasonCode code) => Note(connection, request.Filter, code);
+
+        ReasonCode Fault(ReasonCode code)
+        {
+            BrokerCounters.Add(Metric.PacketsSubscribeError);
+            _ = Refuse(code);
+            connection.Disconnect(code, "SUBSCRIBE not acceptable");
+            return code;
+        }
     }
 
     /// <returns>Success if there is room for the subscription, and then it is among the accepted.</returns>
@@ -176,13 +190,6 @@ internal sealed class SubscriptionHandler(Authorization authorization, RetainedL
     {
         if (authorization.DenialDisconnects) connection.Disconnect(ReasonCode.NotAuthorized, "subscribe not authorized");
         return ReasonCode.NotAuthorized;
-    }
-
-    private static ReasonCode Fault(Connection connection, ReasonCode code)
-    {
-        BrokerCounters.Add(Metric.PacketsSubscribeError);
-        connection.Disconnect(code, "SUBSCRIBE not acceptable");
-        return code;
     }
 
     /// <summary>The filter as the module changes it; what is changed into none stays as it is.</summary>

@@ -25,6 +25,9 @@ internal static class Placeholders
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, null),
     };
 
+    /// <summary>Whether a client's name would widen a filter that it stands in: clients choose their names.</summary>
+    public static bool HasWildcard(string? name) => name.AsSpan().IndexOfAny('+', '#') >= 0;
+
     /// <summary>Where a client comes from, an IPv4 address as such.</summary>
     public static IPAddress? AddressOf(ClientInfo client) =>
         client.RemoteAddress is not IPEndPoint { Address: var address } ? null : address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;

@@ -31,6 +31,7 @@ public sealed class AnnotatedOptionsValidator<T>(string section) : IValidateOpti
     {
         RangeAttribute range => string.Create(CultureInfo.InvariantCulture, $"it must be between {range.Minimum} and {range.Maximum}"),
         RegularExpressionAttribute pattern => $"it must match {pattern.Pattern}",
+        AllowedValuesAttribute values => $"it must be {string.Join('|', values.Values)}",
         RequiredAttribute => "it must be set",
         _ => rule.FormatErrorMessage("it"),
     };

@@ -68,6 +68,25 @@ public sealed class ModuleTests
         Assert.Empty((await api.SucceedAsync("GET", "/subscriptions/late")).EnumerateArray());
     }
 
+    [Fact]
+    public async Task NameWithWildcardsWidensNothing()
+    {
+        await using var broker = await BrokerHost.StartAsync(new()
+        {
+            ["AutoSubscribe:Topics:0:Topic"] = "to/%c", ["AutoSubscribe:Topics:1:Topic"] = "users/%u/x", ["AutoSubscribe:Topics:2:Topic"] = "all", ["Rewrite:Subscribe:0"] = "mine/# ^mine/(.+)$ of/%c/%u/$1",
+        });
+        using var api = new ApiClient(broker);
+        foreach (var (clientId, userName) in new[] { ("#", "me"), ("+", "me"), ("device", "+") })
+        {
+            await using var client = await RawClient.OpenAsync(broker);
+            await client.SendAsync(WirePacket.Connect(clientId, userName: userName));
+            await client.ExpectAsync(PacketType.Connack);
+            await client.SubscribeAsync("mine/1");
+            string[] expected = clientId == "device" ? ["all", "of/device/%u/1", "to/device"] : ["all", "of/%c/me/1", "users/me/x"];
+            Assert.Equal(expected, (await api.SucceedAsync("GET", $"/subscriptions/{Uri.EscapeDataString(clientId)}")).EnumerateArray().Select(row => Text(row, "topic")).Order(StringComparer.Ordinal));
+        }
+    }
+
     [Theory]
     [InlineData("y/a/z/b", "y/z/b")]
     [InlineData("x/1/2", "x/1/2")]

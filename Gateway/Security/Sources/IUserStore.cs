@@ -12,6 +12,12 @@ internal interface IUserStore
     /// <summary>Whether it is asked for rules.</summary>
     bool KnowsRules { get; }
 
+    /// <summary>Whether it may have a user for a client. Who lacks what is looked up with is in no database: nobody is asked, so that nothing is learned of an outage either.</summary>
+    bool MayKnow(ClientInfo client) => true;
+
+    /// <summary>The same for rules.</summary>
+    bool MayRule(ClientInfo client) => true;
+
     /// <summary>All that the answers depend on of a client.</summary>
     string KeyOf(ClientInfo client);
 

@@ -12,7 +12,7 @@ internal sealed class StoreAuthenticator(string name, IUserStore store, Password
 
     public async ValueTask<AuthenticationResult> AuthenticateAsync(ClientInfo client, ReadOnlyMemory<byte>? password)
     {
-        if (!store.KnowsUsers) return AuthenticationResult.Ignore;
+        if (!store.KnowsUsers || !store.MayKnow(client)) return AuthenticationResult.Ignore;
         StoredUser? user;
         try
         {

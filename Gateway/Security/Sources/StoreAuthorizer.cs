@@ -11,7 +11,7 @@ internal sealed class StoreAuthorizer(string name, IUserStore store, SourceGuard
 
     public async ValueTask<AuthorizationResult> AuthorizeAsync(ClientInfo client, TopicAccess access, string topic)
     {
-        if (HasNoRules || client.UserName is ['$', ..]) return default;
+        if (HasNoRules || client.UserName is ['$', ..] || !store.MayRule(client)) return default;
         try
         {
             var rules = await cache.GetAsync(store.KeyOf(client), () => guard.AskAsync(token => store.FindRulesAsync(client, token)));

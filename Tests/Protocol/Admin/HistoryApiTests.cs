@@ -53,6 +53,37 @@ public sealed class HistoryApiTests
     }
 
     [Fact]
+    public async Task WhatTheBrokerDoesNotTakeIsTold_WithItsCode()
+    {
+        await using var broker = await BrokerHost.StartAsync(new()
+        {
+            ["Mqtt:SharedSubscription"] = "false", ["Mqtt:WildcardSubscription"] = "false", ["Mqtt:MaxTopicLevels"] = "3", ["Mqtt:MaxSubscriptions"] = "1", ["Mqtt:RetainAvailable"] = "false",
+        });
+        using var api = new ApiClient(broker);
+        await using (var client = await RawClient.ConnectAsync(broker, "probe", 4))
+        {
+            await client.SubscribeAsync("one");
+            string[] refused = ["$share/g/a", "a/+", "a/b/c/d", "a/#/b", "$exclusive/a", "two"];
+            await client.SendAsync(WirePacket.Subscribe(9, Array.ConvertAll(refused, filter => (filter, (byte)1)), level: 4));
+            Assert.All((await client.ExpectAsync(PacketType.Suback)).Codes, code => Assert.Equal(ReasonCode.UnspecifiedError, code));
+            await client.SendAsync(WirePacket.Publish("kept", "x", Qos.AtLeastOnce, 10, retain: true, level: 4));
+            await client.ExpectClosedAsync();
+        }
+
+        await Wait.UntilAsync(async () => (await HistoryAsync(api)).Any(one => Text(one, "event") == "session_ended"), "the end");
+        var denied = (await HistoryAsync(api)).Where(one => Text(one, "event")!.EndsWith("_denied", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(
+            [
+                ("subscribe_denied", "$share/g/a", "0x9E shared_subscriptions_not_supported"), ("subscribe_denied", "a/+", "0xA2 wildcard_subscriptions_not_supported"),
+                ("subscribe_denied", "a/b/c/d", "0x8F topic_filter_invalid"), ("subscribe_denied", "a/#/b", "0x8F topic_filter_invalid"),
+                ("subscribe_denied", "$exclusive/a", "0x8F topic_filter_invalid"), ("subscribe_denied", "two", "0x97 quota_exceeded"), ("publish_denied", "kept", "0x9A retain_not_supported"),
+            ],
+            denied.Select(one => (Text(one, "event"), Text(one, "topic"), Text(one, "code"))));
+        Assert.All(denied, one => Assert.Equal("broker", Text(one, "source")));
+        Assert.Equal("Mqtt:RetainAvailable is off", Text(denied[^1], "reason"));
+    }
+
+    [Fact]
     public async Task LostMessagesAreTold()
     {
         await using var broker = await BrokerHost.StartAsync(new() { ["Mqtt:MaxQueueLength"] = "2" });

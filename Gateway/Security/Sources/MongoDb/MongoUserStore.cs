@@ -44,6 +44,10 @@ internal sealed class MongoUserStore : IUserStore, IDisposable
         if (options.Type == "rs" && options.ReplicaSet.Length == 0) yield return (nameof(options.ReplicaSet), " is empty: a replica set has a name");
     }
 
+    public bool MayKnow(ClientInfo client) => auth.For(client) is not null;
+
+    public bool MayRule(ClientInfo client) => acl.For(client) is not null;
+
     public string KeyOf(ClientInfo client) => CacheKey.Of(auth.For(client)?.ToJson(), super.For(client)?.ToJson(), acl.For(client)?.ToJson());
 
     public async Task<StoredUser?> FindUserAsync(ClientInfo client, CancellationToken cancellation)

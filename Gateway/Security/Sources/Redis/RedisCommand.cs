@@ -35,6 +35,9 @@ internal sealed class RedisCommand
         return true;
     }
 
+    /// <summary>Whether a client has a value for every placeholder.</summary>
+    public bool IsFor(ClientInfo client) => Array.TrueForAll(words, word => word.Expand(client) is not null);
+
     /// <summary>What its answer depends on of a client.</summary>
     public string KeyOf(ClientInfo client) => CacheKey.Of(words.Select(word => word.Expand(client)));
 

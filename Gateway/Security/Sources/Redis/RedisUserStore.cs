@@ -25,6 +25,10 @@ internal sealed class RedisUserStore(RedisOptions options) : IUserStore, IAsyncD
         if (options.Type == "cluster" && options.Database != 0) yield return (nameof(options.Database), $" = {options.Database}: a cluster has 0 only");
     }
 
+    public bool MayKnow(ClientInfo client) => auth!.IsFor(client);
+
+    public bool MayRule(ClientInfo client) => acl!.IsFor(client);
+
     public string KeyOf(ClientInfo client) => CacheKey.Of(auth?.KeyOf(client), super?.KeyOf(client), acl?.KeyOf(client));
 
     public async Task<StoredUser?> FindUserAsync(ClientInfo client, CancellationToken cancellation)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Broker.Gateway.Configuration;
 using Broker.Gateway.Hosting;
+using Broker.Gateway.Modules;
 using Microsoft.Extensions.Configuration;
 using Xunit;
 
@@ -9,6 +10,7 @@ namespace Broker.Tests.Unit.Gateway.Configuration;
 public class SettingKeyTests
 {
     private static readonly SettingSection Listeners = new("Listeners", typeof(ListenersOptions));
+    private static readonly SettingSection AutoSubscribe = new("AutoSubscribe", typeof(AutoSubscribeOptions));
     private static readonly SettingSection Mqtt = new("Mqtt", typeof(MqttOptions), nameof(MqttOptions.SysInterval));
 
     [Theory]
@@ -25,27 +27,77 @@ public class SettingKeyTests
         Assert.Equal(written, type is null ? null : found);
     }
 
-    [Theory]
-    [InlineData("Security:MySql:Password", true)]
-    [InlineData("Listeners:a:Tls:KeyPassword", true)]
-    [InlineData("Security:Jwt:Secret", true)]
-    [InlineData("Security:Http:Acl:Headers:X-Token", true)]
-    [InlineData("security:http:acl:headers:x-token", true)]
-    [InlineData("Security:Http:Acl:Url", false)]
-    [InlineData("Security:MySql:PasswordHash", false)]
-    public void SecretsAreForNobodysEyes(string key, bool isSecret)
-    {
-        Assert.Equal(isSecret ? SettingKey.Hidden : "x", SettingKey.Show(key, "x"));
-        Assert.Equal("", SettingKey.Show(key, "")); // that there is none may be seen
-        Assert.Null(SettingKey.Show(key, null));
-    }
-
     [Fact]
     public void ObjectsStandForTheirMembers_WhenTheyAreSet()
     {
         using var json = JsonDocument.Parse("""{"kind":"tls","Tls":{"verify":"none","KeyPassword":null},"access":["allow all"]}""");
         var spread = SettingKey.Spread(Listeners, "Listeners:x", json.RootElement).Select(one => (one.Key, one.Value?.GetRawText()));
         Assert.Equal([("Listeners:x:Kind", "\"tls\""), ("Listeners:x:Tls:Verify", "\"none\""), ("Listeners:x:Tls:KeyPassword", null), ("Listeners:x:Access", "[\"allow all\"]")], spread);
+    }
+
+    [Theory]
+    [InlineData("Security:MySql:Password", true)]
+    [InlineData("security:redis:PASSWORD", true)]
+    [InlineData("Listeners:tls:Tls:KeyPassword", true)]
+    [InlineData("Security:Jwt:Secret", true)]
+    [InlineData("Security:Http:Auth:Headers:Authorization", true)]
+    [InlineData("Security:Http:Acl:Headers", true)]
+    [InlineData("Security:MySql:PasswordFile", false)]
+    [InlineData("Security:MySql:PasswordHash", false)]
+    [InlineData("Security:Jwt:SecretFile", false)]
+    [InlineData("Mqtt:MaxQos", false)]
+    public void SecretsAreNotShown(string key, bool secret)
+    {
+        Assert.Equal(secret, SettingKey.IsSecret(key));
+        Assert.Equal(secret ? "***" : "word", SettingKey.Show(key, "word"));
+        Assert.Equal(("", null), (SettingKey.Show(key, ""), SettingKey.Show(key, null))); // that there is none is no secret
+    }
+
+    [Theory]
+    [InlineData("""{"Tls":{"KeyPassword":"***"}}""", "Listeners:x:Tls:KeyPassword = *** is what is shown of a secret.")]
+    [InlineData("""{"Access":[null]}""", "Listeners:x:Access:0 = null is not allowed: it must be one value.")]
+    [InlineData("""{"Access":["allow all",["deny all"]]}""", "Listeners:x:Access:1 = [\"deny all\"] is not allowed: it must be one value.")]
+    [InlineData("""{"Access":[{"a":"deny all"}]}""", "Listeners:x:Access:0 = {\"a\":\"deny all\"} is not allowed: it must be one value.")]
+    [InlineData("""{"Access":"allow all"}""", "Listeners:x:Access = \"allow all\" is not allowed: it must be an array.")]
+    public void NothingIsPassedOver_WhenAnObjectIsSet(string value, string fault)
+    {
+        using var json = JsonDocument.Parse(value);
+        Assert.Equal(fault, Assert.Throws<FormatException>(() => SettingKey.Spread(Listeners, "Listeners:x", json.RootElement).ToArray()).Message);
+    }
+
+    [Theory]
+    [InlineData("""[{}]""", "AutoSubscribe:Topics:0 = {} is not allowed: it must be an object.")]
+    [InlineData("""["a/#"]""", "AutoSubscribe:Topics:0 = \"a/#\" is not allowed: it must be an object.")]
+    [InlineData("""[{"Topic":"a"},{"topic":null}]""", "AutoSubscribe:Topics:1:Topic = null is not allowed: it must be one value.")]
+    [InlineData("""[{"Topic":"a","Quality":1}]""", "AutoSubscribe:Topics:0:Quality cannot be set: there is no such key.")]
+    public void NothingIsPassedOver_WhenAListOfObjectsIsSet(string value, string fault)
+    {
+        using var json = JsonDocument.Parse(value);
+        Assert.Equal(fault, Assert.Throws<FormatException>(() => SettingKey.Spread(AutoSubscribe, "AutoSubscribe:Topics", json.RootElement).ToArray()).Message);
+    }
+
+    [Fact]
+    public void ListOfObjectsIsNoDrift_WhereItIsFollowed()
+    {
+        using var json = JsonDocument.Parse("""[{"topic":"a","Qos":1},{"Topic":"b","NoLocal":true}]""");
+        var wanted = SettingDrift.Wanted(SettingDocument.Empty.With([new("AutoSubscribe:Topics", json.RootElement)]));
+        var options = new AutoSubscribeOptions { Topics = [new AutoSubscription { Topic = "a", Qos = 1 }, new AutoSubscription { Topic = "b", NoLocal = true }] };
+        Assert.Empty(SettingDrift.Of(Describe(options), wanted));
+        options.Topics[1].NoLocal = false;
+        Assert.Equal([("AutoSubscribe:Topics:1:NoLocal", "false", "true")], SettingDrift.Of(Describe(options), wanted));
+
+        static Dictionary<string, string?> Describe(AutoSubscribeOptions options) =>
+            SettingKey.Flatten("AutoSubscribe", options, typeof(AutoSubscribeOptions)).ToDictionary(StringComparer.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void NodesDisagree_ButNotAboutTheirNames()
+    {
+        var one = new Dictionary<string, string?> { ["Gateway:NodeName"] = "a@127.0.0.1", ["Mqtt:MaxQos"] = "1", ["Mqtt:MaxInflight"] = "32" };
+        var other = new Dictionary<string, string?> { ["Gateway:NodeName"] = "b@127.0.0.1", ["Mqtt:MaxQos"] = "2", ["Mqtt:MaxInflight"] = "32" };
+        var (key, values) = Assert.Single(SettingDrift.Disagreements([("a", one), ("b", other)]));
+        Assert.Equal("Mqtt:MaxQos", key);
+        Assert.Equal([("a", "1"), ("b", "2")], values);
     }
 
     [Fact]
