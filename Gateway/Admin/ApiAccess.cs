@@ -24,8 +24,8 @@ internal sealed class ApiAccess(Apps apps, DashboardUsers users, TimeProvider ti
     public static readonly TimeSpan WrongPasswordDelay = TimeSpan.FromSeconds(2);
     private const int MostFailures = 20;
 
-    /// <summary>What proxies add to a call that they pass on.</summary>
-    private static readonly string[] ForwardingHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"];
+    /// <summary>What proxies add to a call that they pass on, beside `X-Forwarded-…`.</summary>
+    private static readonly HashSet<string> ForwardingHeaders = new(["Forwarded", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "True-Client-IP", "CF-Connecting-IP", "Via"], StringComparer.OrdinalIgnoreCase);
     private readonly WindowCounts<IPAddress> failures = new(10_000, TimeSpan.FromMinutes(1), MostFailures, time);
 
     /// <summary>One call after the other is looked at of those from one place, so that a thousand guesses at once are no more than twenty.</summary>
@@ -81,9 +81,11 @@ internal sealed class ApiAccess(Apps apps, DashboardUsers users, TimeProvider ti
     {
         var (request, host) = (context.Request, context.Request.Host.Host);
         return context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from)
-            && !Array.Exists(ForwardingHeaders, request.Headers.ContainsKey)
+            && !request.Headers.Keys.Any(IsForwarding)
             && (host.Length == 0 || IPAddress.TryParse(host, out _) || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase));
     }
+
+    private static bool IsForwarding(string header) => header.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase) || ForwardingHeaders.Contains(header);
 
     /// <summary>Whose failures are counted together: an address, of IPv6 the network that one customer has.</summary>
     private static IPAddress PlaceOf(IPAddress? from)

@@ -41,7 +41,7 @@ internal sealed class CommandTree
 
         // They may stand before the command too. A benchmark calls no API, and has shorter names of its own.
         AddGlobals(Root, areRecursive: false);
-        Root.Add(BenchCommands.Make(console));
+        Root.Add(BenchCommands.Make(console, parsed => Global(parsed, "json") is not null));
         program.Add(Root);
     }
 

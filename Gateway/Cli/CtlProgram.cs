@@ -14,7 +14,7 @@ internal static class CtlProgram
     public static Task<int> RunAsync(string[] args)
     {
         // What comes is handled on the thread that waits for it; the runtime reads this when the first socket is made.
-        if (args is ["bench", ..]) Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+        if (args.Contains("bench")) Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
         return RunAsync(args, CtlConsole.OfProcess());
     }
 

@@ -7,19 +7,21 @@ namespace Broker.Gateway.Cli.Bench;
 /// <summary>`bench conn|pub|sub|pubsub`, with the options of EMQ's `emqtt_bench`.</summary>
 internal static class BenchCommands
 {
-    public static Command Make(CtlConsole console)
+    /// <param name="isJson">Whether `--json` stands before the command.</param>
+    public static Command Make(CtlConsole console, Func<ParseResult, bool> isJson)
     {
         var json = new Option<bool>("--json") { Description = "show nothing but the result, as one JSON document", Recursive = true };
         // -h is the host.
         var bench = new Command("bench", "puts load on a broker and measures it") { new HelpOption("--help"), json };
-        bench.Add(Make(console, json, BenchKind.Conn, "opens connections and holds them"));
-        bench.Add(Make(console, json, BenchKind.Pub, "publishes"));
-        bench.Add(Make(console, json, BenchKind.Sub, "subscribes and receives"));
-        bench.Add(Make(console, json, BenchKind.PubSub, "subscribes, then publishes: COUNT clients for each"));
+        bool IsJson(ParseResult parsed) => parsed.GetValue(json) || isJson(parsed);
+        bench.Add(Make(console, IsJson, BenchKind.Conn, "opens connections and holds them"));
+        bench.Add(Make(console, IsJson, BenchKind.Pub, "publishes"));
+        bench.Add(Make(console, IsJson, BenchKind.Sub, "subscribes and receives"));
+        bench.Add(Make(console, IsJson, BenchKind.PubSub, "subscribes, then publishes: COUNT clients for each"));
         return bench;
     }
 
-    private static Command Make(CtlConsole console, Option<bool> json, BenchKind kind, string help)
+    private static Command Make(CtlConsole console, Func<ParseResult, bool> isJson, BenchKind kind, string help)
     {
         var command = new Command(kind.ToString().ToLowerInvariant(), help);
         var flags = new BenchFlags(command, kind);
@@ -28,9 +30,9 @@ internal static class BenchCommands
             var options = flags.Read(parsed);
             using var run = new BenchRun(options);
             var running = run.RunAsync(cancellation);
-            if (!parsed.GetValue(json)) await BenchView.ShowAsync(run, running, console);
+            if (!isJson(parsed)) await BenchView.ShowAsync(run, running, console);
             var result = await running;
-            if (parsed.GetValue(json)) await console.Out.WriteLineAsync(result.ToJson());
+            if (isJson(parsed)) await console.Out.WriteLineAsync(result.ToJson());
             else foreach (var line in result.ToLines()) await console.Out.WriteLineAsync(line);
             return (int)result.Code;
         });

@@ -55,6 +55,9 @@ public sealed class ApiSecurityTests(BrokerHost broker) : IClassFixture<BrokerHo
     [InlineData("X-Forwarded-For", "203.0.113.7")]
     [InlineData("X-Real-IP", "127.0.0.1")]
     [InlineData("Forwarded", "for=127.0.0.1")]
+    [InlineData("x-forwarded-proto", "https")]
+    [InlineData("CF-Connecting-IP", "203.0.113.7")]
+    [InlineData("X-Client-IP", "203.0.113.7")]
     [InlineData("Host", "rebound.example:8081")]
     public async Task UsualSecretIsRefused_WhenAProxyOrAForeignNameLedHere(string header, string value)
     {

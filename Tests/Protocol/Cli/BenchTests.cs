@@ -117,6 +117,14 @@ public sealed class BenchTests(BenchTests.Fixture fixture) : IClassFixture<Bench
 
     private string Port(string transport) => $"{broker.PortOf(transport switch { "-S" => "tls", "--ws" => "ws", _ => "tcp" })}";
 
+    [Fact]
+    public async Task ResultIsOneDocument_WhereverJsonStands()
+    {
+        var outcome = await Ctl.RunAsync("--json", "bench", "pub", "-h", "127.0.0.1", "-p", Port(""), "-c", "1", "-L", "1", "-t", "json/first");
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        Assert.Equal(1, JsonDocument.Parse(outcome.Out).RootElement.GetProperty("sent").GetInt32());
+    }
+
     private static async Task<JsonElement> BenchAsync(params string[] args)
     {
         var outcome = await Ctl.RunAsync(["bench", .. args, "-h", "127.0.0.1", "--json"]);
