@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
@@ -8,17 +9,17 @@ namespace Broker.Gateway.Configuration;
 internal sealed class LiveLogLevels : IPostConfigureOptions<LoggerFilterOptions>, IOptionsChangeTokenSource<LoggerFilterOptions>
 {
     private readonly IOptionsMonitor<LogOptions> levels;
-    private CancellationTokenSource changed = new();
+    private ConfigurationReloadToken changed = new();
 
     public LiveLogLevels(IOptionsMonitor<LogOptions> levels)
     {
         this.levels = levels;
-        levels.OnChange(_ => Interlocked.Exchange(ref changed, new CancellationTokenSource()).Cancel());
+        levels.OnChange(_ => Interlocked.Exchange(ref changed, new ConfigurationReloadToken()).OnReload());
     }
 
     public string Name => Options.DefaultName;
 
-    public IChangeToken GetChangeToken() => new CancellationChangeToken(Volatile.Read(ref changed).Token);
+    public IChangeToken GetChangeToken() => Volatile.Read(ref changed);
 
     /// <inheritdoc/>
     /// <remarks>Behind the rules of the start: of two for the same category the last holds.</remarks>
