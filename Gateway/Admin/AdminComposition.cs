@@ -67,11 +67,12 @@ internal static class AdminComposition
         services.AddBackup();
         services.AddSingleton<IApiResource, RetainedResource>();
         services.AddSingleton<IApiResource, DelayedMessages>();
-        services.AddSingleton<ApiServer>();
+        services.AddSingleton<ApiServer>().AddSingleton<StatusPage>();
         // Who may read metrics that are not for everybody.
         services.AddSingleton<Func<HttpContext, ValueTask<bool>>>(provider => async call => (await provider.GetRequiredService<ApiAccess>().AdmitAsync(call)).Admission == Admission.Welcome);
         // The admin port is open before the cluster is joined: what is made here is made when it opens.
         services.AddSingleton<Action<IEndpointRouteBuilder>>(provider => routes => provider.GetRequiredService<ApiServer>().Map(routes));
+        services.AddSingleton<Action<IEndpointRouteBuilder>>(provider => routes => provider.GetRequiredService<StatusPage>().Map(routes));
     }
 
     /// <summary>What scripts for older EMQ X ask for, and what belongs to its plugins.</summary>

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Reflection;
 using System.Text.Json;
 using Broker.Gateway.Admin.Audit;
-using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Records;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -13,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace Broker.Gateway.Admin;
 
 /// <summary>The HTTP API on the admin port: checks who calls, calls the endpoint, and writes its answer.</summary>
-internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, ApiAccess access, Auditor auditor, NodeIdentity self, TimeProvider time, ILogger<ApiServer> log)
+internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, ApiAccess access, Auditor auditor, TimeProvider time, ILogger<ApiServer> log)
 {
     private const string BasePath = "/api/v4";
     private static readonly string Version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(3);
@@ -31,7 +30,6 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         routes.MapMethods(BasePath, ["GET"], context => RunAsync(context, Index));
         routes.MapMethods("/api/openapi.json", ["GET"], context => WriteAsync(context, new ApiAnswer(200, json => OpenApi.Write(json, endpoints, Version))));
         routes.MapMethods("/api/docs", ["GET"], context => WriteAsync(context, ApiAnswer.Plain(200, OpenApi.Page) with { Type = "text/html; charset=utf-8" }));
-        routes.MapMethods("/status", ["GET"], context => WriteAsync(context, access.IsReady ? ApiAnswer.Plain(200, $"Node {self.Name} is started\nemqx is running") : ApiAnswer.Plain(503, $"Node {self.Name} is started\nemqx is not_running")));
         routes.Map(BasePath, context => WriteAsync(context, ApiAnswer.Plain(400, "Bad Request")));
         routes.Map("/api/{version}/{**rest}", context => WriteAsync(context, context.Request.RouteValues["version"] is "v4" or "v5" ? ApiAnswer.NotFound : ApiAnswer.Plain(400, "Not found.")));
         routes.Map("/api/{**rest}", context => WriteAsync(context, ApiAnswer.NotFound));

@@ -69,7 +69,7 @@ internal sealed class CongestionCheck(AlarmBook book, ConnectionTable connection
         {
             ["clientid"] = client.ClientId,
             ["username"] = client.UserName ?? ClientRow.Undefined,
-            ["peername"] = peer?.ToString() ?? ClientRow.Undefined,
+            ["peername"] = peer is null ? ClientRow.Undefined : $"{Placeholders.AddressOf(client)}:{peer.Port}",
             ["sockname"] = $"{client.Listener}:{client.ListenerPort}",
             ["proto_name"] = ClientRow.ProtocolNameOf((int)client.Version),
             ["proto_ver"] = (int)client.Version,

@@ -55,6 +55,9 @@ internal sealed partial class SettingApplier(SettingTable table, LiveConfigurati
         }
     }
 
+    /// <summary>Does what could not be done yet.</summary>
+    public void ApplyAgain() => updated.Release();
+
     private void OnUpdated() => updated.Release();
 
     private async Task ApplyAsync()

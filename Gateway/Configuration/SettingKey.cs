@@ -101,6 +101,7 @@ internal static class SettingKey
         else if (IsLeaf(type))
         {
             if (value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False)) throw Unfit("one value");
+            if (IsTime(type) && IsDays(value.ToString())) throw Unfit("a time such as 00:01:30, as a number alone would be days");
         }
         else
         {
@@ -114,6 +115,11 @@ internal static class SettingKey
 
         FormatException Unfit(string form) => new($"{key} = {value.GetRawText()} is not allowed: it must be {form}.");
     }
+
+    private static bool IsTime(Type type) => (Nullable.GetUnderlyingType(type) ?? type) == typeof(TimeSpan);
+
+    /// <summary>Whoever writes 60 for a time means seconds.</summary>
+    private static bool IsDays(string time) => time is not ("" or "0") && double.TryParse(time, CultureInfo.InvariantCulture, out _);
 
     private static Func<string, bool> IsWithinFixed(string written, SettingSection section) => one => IsWithin(written, $"{section.Name}:{one}");
 

@@ -14,6 +14,7 @@ using Broker.Gateway.Sessions;
 using Broker.Gateway.Tracing;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Gateways;
 using Broker.Grains.Interfaces.Metrics;
 using Broker.Grains.Interfaces.Routing;
@@ -41,6 +42,7 @@ internal static class GatewayComposition
         var services = builder.Services;
         services.AddOptions<ListenersOptions>().Bind(builder.Configuration.GetSection(ListenersOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ListenersOptions>, ListenersValidator>();
+        services.AddSingleton<IValidateOptions<ListenersOptions>>(new MapOptionsValidator<ListenersOptions>(builder.Configuration.GetSection(ListenersOptions.Section)));
         AddTransport(services);
         AddLinks(services);
         builder.AddHooks();

@@ -1,3 +1,4 @@
+using Broker.Gateway.Configuration;
 using Broker.Gateway.Links;
 using Broker.Gateway.Mqtt;
 using Broker.Gateway.Security;
@@ -14,7 +15,7 @@ namespace Broker.Gateway.Hosting;
 
 /// <summary>Opens the listeners when all is ready; at the end stops accepting, sends the clients away and waits until their sessions are safe.</summary>
 internal sealed partial class GatewayLifetime(
-    Listeners listeners, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, DelayedLinks delayed, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
+    Listeners listeners, SettingApplier settings, ConnectionTable connections, ShardLinks shards, RetainedLinks retained, DelayedLinks delayed, ClientRegistryLinks registry, IGrainFactory grains, IEventLoopGroup loops,
     IOptionsMonitor<GatewayOptions> options, IOptionsMonitor<SecurityOptions> security, TimeProvider time, ILogger<GatewayLifetime> log) : IHostedService
 {
     private static readonly TimeSpan WarmUpPause = TimeSpan.FromSeconds(1);
@@ -23,7 +24,7 @@ internal sealed partial class GatewayLifetime(
     {
         while (!await TryWarmUpAsync()) await Task.Delay(WarmUpPause, time, cancellationToken); // a front end may be up before the silos
         await delayed.WarmUpAsync();
-        await listeners.StartAsync();
+        if (!await listeners.StartAsync()) settings.ApplyAgain();
         TellDescriptors();
         var open = listeners.All.Where(one => one.Setup.TakesAnybody(security.CurrentValue.AllowAnonymous)).Select(one => one.Setup.Info.Name).ToArray();
         if (open.Length > 0) LogOpen(log, string.Join(", ", open));

@@ -106,6 +106,7 @@ internal sealed class MqttOptions : SessionOptions
     public TimeSpan SessionExpiryInterval { get; set; } = TimeSpan.FromHours(2);
 
     /// <summary>Longest session expiry interval granted to a 5.0 client; null grants what it asks.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "49710.00:00:00")]
     public TimeSpan? MaxSessionExpiryInterval { get; set; }
 
     /// <summary>Prefix of every topic and filter of a client, taken off at delivery; `%c` is its client identifier, `%u` its user name.</summary>

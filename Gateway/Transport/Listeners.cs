@@ -16,7 +16,7 @@ using Microsoft.Extensions.Options;
 namespace Broker.Gateway.Transport;
 
 /// <summary>All listeners of this gateway; they follow the cluster's settings while it runs. Their certificates and keys are read when they are made.</summary>
-internal sealed class Listeners : IReadiness, ISettingTarget
+internal sealed class Listeners : IReadiness, ISettingTarget, IDisposable
 {
     private readonly ITransport transport;
     private readonly IEventLoopGroup loops;
@@ -29,6 +29,12 @@ internal sealed class Listeners : IReadiness, ISettingTarget
 
     /// <summary>Chunks of 1 MiB, one arena for each loop: the default's 16 MiB would be most of a small broker's memory.</summary>
     private readonly PooledByteBufferAllocator allocator;
+
+    /// <summary>Where they were to listen by what the process was started with.</summary>
+    private readonly Dictionary<MqttListener, (string Address, int Port)> begun;
+
+    /// <summary>Settings may change while the process starts.</summary>
+    private readonly SemaphoreSlim turn = new(1);
 
     private volatile MqttListener[] all;
     private bool isStarted;
@@ -43,6 +49,7 @@ internal sealed class Listeners : IReadiness, ISettingTarget
         all = listeners.Value.Count == 0
             ? [Make(ListenersOptions.Default, new ListenerOptions { Address = options.Address, Port = options.Port }, GatewayOptions.Section)]
             : [.. listeners.Value.Where(one => one.Value.Enabled).Select(one => Make(one.Key, one.Value))];
+        begun = all.ToDictionary(one => one, SocketOf);
     }
 
     public IReadOnlyList<MqttListener> All => all;
@@ -57,12 +64,38 @@ internal sealed class Listeners : IReadiness, ISettingTarget
     public ListenerInfo this[string name] => Find(name)!.Setup.Info;
 
     /// <summary>Starts to accept on all of them.</summary>
-    /// <exception cref="StartException">An address cannot be had.</exception>
-    public async Task StartAsync()
+    /// <returns>Whether all are there. One that was set while brokers ran must not keep a process from starting: it is left out until it is applied again.</returns>
+    /// <exception cref="StartException">An address that the process was started with cannot be had.</exception>
+    public async Task<bool> StartAsync()
     {
-        isStarted = true;
-        foreach (var listener in all) await StartAsync(listener);
+        await turn.WaitAsync();
+        try
+        {
+            isStarted = true;
+            var (wanted, open) = (all, new List<MqttListener>());
+            foreach (var listener in wanted)
+            {
+                try
+                {
+                    await StartAsync(listener);
+                    open.Add(listener);
+                }
+                catch (StartException) when (!begun.TryGetValue(listener, out var socket) || socket != SocketOf(listener))
+                {
+                    // Said by whoever applies it again.
+                }
+            }
+
+            all = [.. open];
+            return open.Count == wanted.Length;
+        }
+        finally
+        {
+            turn.Release();
+        }
     }
+
+    public void Dispose() => turn.Dispose();
 
     /// <summary>Accepts no more.</summary>
     public Task StopAsync() => Task.WhenAll(all.Select(one => one.StopAsync()));
@@ -71,7 +104,9 @@ internal sealed class Listeners : IReadiness, ISettingTarget
     {
         try
         {
-            return validator.Validate(null, Read(configuration)).Failures ?? [];
+            var options = Read(configuration);
+            var unread = new MapOptionsValidator<ListenersOptions>(configuration.GetSection(ListenersOptions.Section)).Validate(null, options);
+            return [.. unread.Failures ?? [], .. validator.Validate(null, options).Failures ?? []];
         }
         catch (InvalidOperationException fault) // the binder's word for a value of another kind
         {
@@ -83,9 +118,22 @@ internal sealed class Listeners : IReadiness, ISettingTarget
     /// <remarks>What goes makes room for what comes.</remarks>
     public async Task<string[]> ApplyAsync(IConfiguration configuration)
     {
-        var faults = Check(configuration).ToList();
-        if (faults.Count > 0) return [.. faults];
-        var wanted = Read(configuration);
+        var faults = Check(configuration).ToArray();
+        if (faults.Length > 0) return faults;
+        await turn.WaitAsync();
+        try
+        {
+            return await FollowAsync(Read(configuration));
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private async Task<string[]> FollowAsync(ListenersOptions wanted)
+    {
+        var faults = new List<string>();
         var next = all.Where(one => wanted.TryGetValue(one.Setup.Info.Name, out var options) && options.Enabled).ToList();
         foreach (var gone in all.Except(next)) await RemoveAsync(gone);
         foreach (var (name, options) in wanted.Where(one => one.Value.Enabled))
@@ -109,6 +157,8 @@ internal sealed class Listeners : IReadiness, ISettingTarget
         all.SelectMany(one => SettingKey.Flatten($"{ListenersOptions.Section}:{one.Setup.Info.Name}", one.Setup.Options, typeof(ListenerOptions)));
 
     private static ListenersOptions Read(IConfiguration configuration) => configuration.GetSection(ListenersOptions.Section).Get<ListenersOptions>() ?? [];
+
+    private static (string Address, int Port) SocketOf(MqttListener one) => (one.Setup.Options.Address, one.Setup.Options.EffectivePort);
 
     private static bool IsNamed(MqttListener one, string name) => string.Equals(one.Setup.Info.Name, name, StringComparison.OrdinalIgnoreCase);
 

@@ -17,6 +17,7 @@ public sealed class AnnotatedOptionsValidator<T>(string section) : IValidateOpti
         foreach (var property in typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
             var value = property.GetValue(options);
+            if (property.CanWrite && value is Enum member && !Enum.IsDefined(member.GetType(), member)) faults.Add($"{section}:{property.Name} = '{value}' is not allowed: it must be one of {string.Join(", ", Enum.GetNames(member.GetType()))}.");
             foreach (var rule in property.GetCustomAttributes<ValidationAttribute>())
             {
                 if (rule.IsValid(value)) continue;

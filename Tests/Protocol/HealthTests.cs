@@ -71,6 +71,7 @@ public sealed class HealthTests
         await clock.Waiting.WaitAsync(Deadline);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "draining: the process is about to stop\n"), await GetAsync(port, "ready"));
         Assert.Equal((HttpStatusCode.OK, "live\n"), await GetAsync(port, "live"));
+        using (var status = await Http.GetAsync(new Uri($"http://127.0.0.1:{port}/status"))) Assert.Equal(HttpStatusCode.ServiceUnavailable, status.StatusCode);
         await using var late = await RawClient.ConnectAsync(broker, "late");
         await late.SubscribeAsync("drains", Qos.AtLeastOnce);
         await client.PublishAsync("drains", "served");

@@ -37,6 +37,8 @@ public sealed class OptionValidationTests
     [InlineData("Security:Flapping:BanTime", "00:00:00", "between 00:00:01 and 3650.00:00:00")]
     [InlineData("Security:BruteForce:MaxDelay", "01:00:00", "between 00:00:00 and 00:10:00")]
     [InlineData("Security:AccessCacheSize", "-1", "between 0 and")]
+    [InlineData("Mqtt:MaxSessionExpiryInterval", "-1.00:00:00", "between 00:00:00 and 49710.00:00:00")]
+    [InlineData("Routing:SharedStrategy", "17", "it must be one of")]
     [InlineData("Plugins:FailedAction", "perhaps", "deny|ignore")]
     [InlineData("Metrics:LatencySample", "-1", "between 0 and 1000000")]
     [InlineData("Telemetry:OtlpEndpoint", "collector:4317", "https?://")]
@@ -59,6 +61,16 @@ public sealed class OptionValidationTests
         var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => BrokerHost.StartAsync(new() { [key] = value }));
         Assert.Contains(value, fault.Message, StringComparison.Ordinal);
         Assert.Contains(key, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Listeners:second:Port", "many")]
+    [InlineData("Listeners:second:Tls:HandshakeTimeout", "soon")]
+    [InlineData("AutoSubscribe:Topics:0:Qos", "high")]
+    public async Task RefusesToStart_WhenAnEntryCannotBeRead(string key, string value)
+    {
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => BrokerHost.StartAsync(new() { [key] = value }));
+        Assert.Contains($"'{value}' at '{key}'", Assert.Single(fault.Failures), StringComparison.Ordinal);
     }
 
     [Theory]

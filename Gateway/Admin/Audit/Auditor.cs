@@ -22,7 +22,7 @@ internal sealed partial class Auditor(AuditLog entries, NodeIdentity self, IOpti
     /// <returns>Ends when it is kept.</returns>
     public Task ChangedAsync(HttpContext context, ApiEndpoint endpoint, string user, JsonElement? body, ApiAnswer answer, long started)
     {
-        LogChange(log, endpoint.Name, Clean(context.Request.Path.Value ?? ""), Clean(user), context.Connection.RemoteIpAddress, answer.Status);
+        LogChange(log, endpoint.Name, Clean(context.Request.Path.Value ?? ""), Clean(user), AddressOf(context), answer.Status);
         if (endpoint.IsFrequent && options.Value.IgnoreFrequent) return Task.CompletedTask;
         return entries.AddAsync(Describe(context, endpoint, user, answer, started) with { Query = Redaction.Of(context.Request.Query), Body = body is { } sent ? Redaction.Of(sent) : null });
     }
@@ -37,7 +37,7 @@ internal sealed partial class Auditor(AuditLog entries, NodeIdentity self, IOpti
             return Task.CompletedTask;
         }
 
-        LogRefused(log, endpoint.Name, Clean(context.Request.Path.Value ?? ""), Clean(user), context.Connection.RemoteIpAddress);
+        LogRefused(log, endpoint.Name, Clean(context.Request.Path.Value ?? ""), Clean(user), AddressOf(context));
         return entries.AddAsync(Describe(context, endpoint, user, answer, started));
     }
 
@@ -47,7 +47,7 @@ internal sealed partial class Auditor(AuditLog entries, NodeIdentity self, IOpti
         Node = self.Name,
         User = user.Length <= 256 ? user : user[..256],
         Port = ApiAccess.IsDashboard(context) ? "dashboard" : "management",
-        Address = context.Connection.RemoteIpAddress is not { } from ? null : (from.IsIPv4MappedToIPv6 ? from.MapToIPv4() : from).ToString(),
+        Address = AddressOf(context)?.ToString(),
         Method = endpoint.Method,
         Endpoint = endpoint.Name,
         Path = Limit(context.Request.Path.Value ?? ""),
@@ -56,6 +56,8 @@ internal sealed partial class Auditor(AuditLog entries, NodeIdentity self, IOpti
         Message = answer.Reason is { } reason ? Limit(reason) : null,
         DurationMs = Math.Round(time.GetElapsedTime(started).TotalMilliseconds, 1),
     };
+
+    private static IPAddress? AddressOf(HttpContext context) => context.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } from ? from.MapToIPv4() : context.Connection.RemoteIpAddress;
 
     /// <summary>One line, whatever strangers call themselves.</summary>
     private static string Clean(string text) => string.Concat(Limit(text).Select(one => char.IsControl(one) ? '?' : one));

@@ -150,6 +150,7 @@ public sealed class AlarmApiTests(AlarmBroker broker) : IClassFixture<AlarmBroke
         var details = (await ActiveAsync(name)).GetProperty("details");
         Assert.Equal(("stuck/one", "undefined", "MQTT", 5), (Text(details, "clientid"), Text(details, "username"), Text(details, "proto_name"), details.GetProperty("proto_ver").GetInt32()));
         Assert.True(details.GetProperty("message_queue_len").GetInt32() > 0);
+        Assert.Matches(@"^127\.0\.0\.1:\d+$", Text(details, "peername"));
         await stuck.DrainAsync();
         await OverAsync(name);
     }

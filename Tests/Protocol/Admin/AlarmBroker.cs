@@ -20,7 +20,7 @@ public sealed class AlarmBroker : BrokerHost
             {
                 ["Alarms:CheckInterval"] = "00:00:00.1", ["Alarms:CpuCheckInterval"] = "00:00:00.1", ["Alarms:MemoryCheckInterval"] = "00:00:00.1", ["Alarms:ProcessCheckInterval"] = "00:00:00.1",
                 ["Alarms:Congestion"] = "true", ["Alarms:CongestionSustain"] = "00:00:00.2", ["Alarms:HistorySize"] = "50", ["Gateway:MaxConnections"] = "20", ["Mqtt:HighWatermark"] = "65536",
-                ["ExHook:Servers:far:Url"] = "http://127.0.0.1:1", ["ExHook:RequestFailedAction"] = "ignore", ["Storage:MaxPages"] = "400",
+                ["Gateway:Address"] = "*", ["ExHook:Servers:far:Url"] = "http://127.0.0.1:1", ["ExHook:RequestFailedAction"] = "ignore", ["Storage:MaxPages"] = "400",
             },
             services => services.AddSingleton<IVitals>(vitals)) => this.vitals = vitals;
 

@@ -56,6 +56,13 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
     [InlineData("""{"AutoSubscribe:Topics":[{"Topic":"a","Quality":1}]}""", "AutoSubscribe:Topics:0:Quality cannot be set: there is no such key.")]
     [InlineData("""{"Mqtt:Mountpoint":"a/+/"}""", "Mqtt:Mountpoint = 'a/+/' is not allowed")]
     [InlineData("""{"SlowSubscriptions:Stats":"half"}""", "SlowSubscriptions:Stats = 'half' is not allowed: it must be whole|internal|response.")]
+    [InlineData("""{"Listeners:default:MaxConnections":"x"}""", "'x' at 'Listeners:default:MaxConnections'")] // whoever passes it over closes the listener
+    [InlineData("""{"Listeners:default":{"Tls":{"HandshakeTimeout":"soon"}}}""", "Listeners:default:Tls:HandshakeTimeout")]
+    [InlineData("""{"AutoSubscribe:Topics":[{"Topic":"a"},{"Topic":"b","Qos":"x"}]}""", "'x' at 'AutoSubscribe:Topics:1:Qos'")]
+    [InlineData("""{"Mqtt:MaxSessionExpiryInterval":"-00:00:01"}""", "Mqtt:MaxSessionExpiryInterval = '-00:00:01' is not allowed")]
+    [InlineData("""{"Mqtt:QueueDefaultPriority":2}""", "Mqtt:QueueDefaultPriority = '2' is not allowed: it must be one of Highest, Lowest.")]
+    [InlineData("""{"Logging:LogLevel:Polly":9}""", "Logging:LogLevel:Polly = '9' is not allowed: it must be one of Trace")]
+    [InlineData("""{"Mqtt:SessionExpiryInterval":60}""", "as a number alone would be days")]
     [InlineData("""{"Security:DenyAction":"disconnect","Mqtt:MaxQos":7}""", "Mqtt:MaxQos")]
     public async Task NothingChanges_WhenSomethingIsWrong(string body, string reason)
     {
@@ -65,6 +72,7 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
         Assert.Contains(reason, answer.GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Equal(before, await VersionAsync());
         Assert.Equal("ignore", (await ReadAsync("Security:DenyAction")).Value);
+        await using var client = await RawClient.ConnectAsync(broker, "still-welcome");
     }
 
     [Fact]
@@ -104,15 +112,7 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
         var drift = Assert.Single((await api.SucceedAsync("GET", "/v5/configuration/drift")).GetProperty("nodes").EnumerateArray());
         Assert.Equal(["Listeners:taken:Address", "Listeners:taken:Port"], drift.GetProperty("differences").EnumerateArray().Select(one => one.GetProperty("key").GetString()).Order());
         other.Stop();
-        var applier = broker.Services.GetRequiredService<SettingApplier>();
-        var looks = 0;
-        await Wait.UntilAsync(
-            () =>
-            {
-                if (looks++ % 100 == 0) broker.Advance(TimeSpan.FromSeconds(10));
-                return applier.Applied.Faults.Length == 0;
-            },
-            "the listener has its port");
+        await FollowedAsync(broker);
         using (await OpenAsync(port, "taken"))
         {
         }
@@ -120,6 +120,25 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
         drift = Assert.Single((await api.SucceedAsync("GET", "/v5/configuration/drift")).GetProperty("nodes").EnumerateArray());
         Assert.Equal((0, 0), (drift.GetProperty("differences").GetArrayLength(), drift.GetProperty("faults").GetArrayLength()));
         await SetAsync("""{"Listeners:taken":null}""");
+    }
+
+    [Fact]
+    public async Task BrokerStarts_WhenAPortThatWasSetMeanwhileIsTaken()
+    {
+        await using var own = await BrokerHost.StartAsync([]);
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        using (var caller = new ApiClient(own)) await caller.SucceedAsync("PUT", "/v5/configuration", $$$"""{"Listeners:taken":{"Address":"127.0.0.1","Port":{{{port}}}}}""");
+        await own.RestartAsync();
+        await using var client = await RawClient.ConnectAsync(own, "served");
+        var applier = own.Services.GetRequiredService<SettingApplier>();
+        await Wait.UntilAsync(() => applier.Applied.Faults is [var fault] && fault.Contains($"Port = {port}: cannot listen there", StringComparison.Ordinal), () => "the fault is told");
+        other.Stop();
+        await FollowedAsync(own);
+        using (await OpenAsync(port, "taken"))
+        {
+        }
     }
 
     [Fact]
@@ -216,6 +235,20 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
             .ToDictionary(one => one.GetProperty("key").GetString()!, one => (one.GetProperty("value").GetString(), one.GetProperty("source").GetString()));
         Assert.Equal([("0", "cluster"), ("5", "start"), ("32", "default")], [settings["Mqtt:MaxQos"], settings["Mqtt:MaxTopicAlias"], settings["Mqtt:MaxInflight"]]);
         Assert.DoesNotContain("word", (await again.SucceedAsync("GET", "/v5/configuration/drift")).GetRawText(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Waits until a broker has done what it could not do yet.</summary>
+    private static Task FollowedAsync(BrokerHost own)
+    {
+        var applier = own.Services.GetRequiredService<SettingApplier>();
+        var looks = 0;
+        return Wait.UntilAsync(
+            () =>
+            {
+                if (looks++ % 100 == 0) own.Advance(TimeSpan.FromSeconds(10));
+                return applier.Applied.Faults.Length == 0;
+            },
+            "the settings are followed");
     }
 
     private async Task<JsonElement> SetAsync(string body, string query = "") => await api.SucceedAsync("PUT", $"/v5/configuration{query}", body);

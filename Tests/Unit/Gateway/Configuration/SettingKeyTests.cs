@@ -66,6 +66,22 @@ public class SettingKeyTests
     }
 
     [Theory]
+    [InlineData("60", false)]
+    [InlineData("\"60\"", false)]
+    [InlineData("1.5", false)]
+    [InlineData("0", true)]
+    [InlineData("\"00:01\"", true)]
+    [InlineData("\"1.00:00:00\"", true)]
+    public void TimeIsNoBareNumber_AsThatWouldBeDays(string value, bool isTime)
+    {
+        using var json = JsonDocument.Parse(value);
+        if (isTime) Assert.Equal(["Mqtt:RetryInterval"], Spread());
+        else Assert.Equal($"Mqtt:RetryInterval = {value} is not allowed: it must be a time such as 00:01:30, as a number alone would be days.", Assert.Throws<FormatException>(Spread).Message);
+
+        string[] Spread() => [.. SettingKey.Spread(Mqtt, "Mqtt:RetryInterval", json.RootElement).Select(one => one.Key)];
+    }
+
+    [Theory]
     [InlineData("""[{}]""", "AutoSubscribe:Topics:0 = {} is not allowed: it must be an object.")]
     [InlineData("""["a/#"]""", "AutoSubscribe:Topics:0 = \"a/#\" is not allowed: it must be an object.")]
     [InlineData("""[{"Topic":"a"},{"topic":null}]""", "AutoSubscribe:Topics:1:Topic = null is not allowed: it must be one value.")]
