@@ -113,7 +113,7 @@ internal static class SettingKey
             }
         }
 
-        FormatException Unfit(string form) => new($"{key} = {value.GetRawText()} is not allowed: it must be {form}.");
+        FormatException Unfit(string form) => new($"{key} = {Show(key, value.GetRawText())} is not allowed: it must be {form}.");
     }
 
     private static bool IsTime(Type type) => (Nullable.GetUnderlyingType(type) ?? type) == typeof(TimeSpan);

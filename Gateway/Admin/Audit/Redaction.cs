@@ -10,7 +10,7 @@ internal static class Redaction
     private const string Hidden = "***";
 
     /// <summary>Members whose names hold one of these have secrets.</summary>
-    private static readonly string[] Parts = ["password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "privatekey", "private_key", "authorization", "apikey", "api_key"];
+    private static readonly string[] Parts = ["password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "privatekey", "private_key", "authorization", "apikey", "api_key", "headers"];
 
     /// <summary>Members with these names have them, or are files.</summary>
     private static readonly HashSet<string> Names = new(["file", "hash", "salt", "pass"], StringComparer.OrdinalIgnoreCase);

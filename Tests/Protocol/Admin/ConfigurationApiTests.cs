@@ -112,7 +112,15 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
         var drift = Assert.Single((await api.SucceedAsync("GET", "/v5/configuration/drift")).GetProperty("nodes").EnumerateArray());
         Assert.Equal(["Listeners:taken:Address", "Listeners:taken:Port"], drift.GetProperty("differences").EnumerateArray().Select(one => one.GetProperty("key").GetString()).Order());
         other.Stop();
-        await FollowedAsync(broker);
+        var applier = broker.Services.GetRequiredService<SettingApplier>();
+        var looks = 0;
+        await Wait.UntilAsync(
+            () =>
+            {
+                if (looks++ % 100 == 0) broker.Advance(TimeSpan.FromSeconds(10));
+                return applier.Applied.Faults.Length == 0;
+            },
+            "the listener has its port");
         using (await OpenAsync(port, "taken"))
         {
         }
@@ -135,7 +143,8 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
         var applier = own.Services.GetRequiredService<SettingApplier>();
         await Wait.UntilAsync(() => applier.Applied.Faults is [var fault] && fault.Contains($"Port = {port}: cannot listen there", StringComparison.Ordinal), () => "the fault is told");
         other.Stop();
-        await FollowedAsync(own);
+        applier.ApplyAgain();
+        await Wait.UntilAsync(() => applier.Applied.Faults.Length == 0, () => "the listener has its port");
         using (await OpenAsync(port, "taken"))
         {
         }
@@ -235,20 +244,6 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
             .ToDictionary(one => one.GetProperty("key").GetString()!, one => (one.GetProperty("value").GetString(), one.GetProperty("source").GetString()));
         Assert.Equal([("0", "cluster"), ("5", "start"), ("32", "default")], [settings["Mqtt:MaxQos"], settings["Mqtt:MaxTopicAlias"], settings["Mqtt:MaxInflight"]]);
         Assert.DoesNotContain("word", (await again.SucceedAsync("GET", "/v5/configuration/drift")).GetRawText(), StringComparison.Ordinal);
-    }
-
-    /// <summary>Waits until a broker has done what it could not do yet.</summary>
-    private static Task FollowedAsync(BrokerHost own)
-    {
-        var applier = own.Services.GetRequiredService<SettingApplier>();
-        var looks = 0;
-        return Wait.UntilAsync(
-            () =>
-            {
-                if (looks++ % 100 == 0) own.Advance(TimeSpan.FromSeconds(10));
-                return applier.Applied.Faults.Length == 0;
-            },
-            "the settings are followed");
     }
 
     private async Task<JsonElement> SetAsync(string body, string query = "") => await api.SucceedAsync("PUT", $"/v5/configuration{query}", body);

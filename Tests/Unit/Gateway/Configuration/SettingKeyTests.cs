@@ -55,6 +55,7 @@ public class SettingKeyTests
 
     [Theory]
     [InlineData("""{"Tls":{"KeyPassword":"***"}}""", "Listeners:x:Tls:KeyPassword = *** is what is shown of a secret.")]
+    [InlineData("""{"Tls":{"KeyPassword":["word"]}}""", "Listeners:x:Tls:KeyPassword = *** is not allowed: it must be one value.")]
     [InlineData("""{"Access":[null]}""", "Listeners:x:Access:0 = null is not allowed: it must be one value.")]
     [InlineData("""{"Access":["allow all",["deny all"]]}""", "Listeners:x:Access:1 = [\"deny all\"] is not allowed: it must be one value.")]
     [InlineData("""{"Access":[{"a":"deny all"}]}""", "Listeners:x:Access:0 = {\"a\":\"deny all\"} is not allowed: it must be one value.")]

@@ -13,6 +13,7 @@ public class RedactionTests
     [InlineData("""[{"config":{"Password":"p","server":"s","list":[{"access_token":"t","n":1}]}}]""", """[{"config":{"Password":"***","server":"s","list":[{"access_token":"***","n":1}]}}]""")]
     [InlineData("""{"filename":"a.json","file":"{\"secret\":1}"}""", """{"filename":"a.json","file":"***"}""")]
     [InlineData("""{"secret":null,"a":1.50,"b":true,"c":"ü"}""", """{"secret":null,"a":1.50,"b":true,"c":"\u00FC"}""")]
+    [InlineData("""{"Http:Auth:Headers:X":"a","Auth":{"headers":{"Y":"b"}}}""", """{"Http:Auth:Headers:X":"***","Auth":{"headers":"***"}}""")]
     [InlineData("\"text\"", "\"text\"")]
     public void SecretsAreHidden_AndNothingElse(string sent, string kept) => Assert.Equal(kept, Of(sent).GetRawText());
 
