@@ -100,7 +100,7 @@ internal sealed class ApiSession : IDisposable
         HttpStatusCode.Unauthorized => $"{Settings.Url} does not accept {Settings.Name} with this secret",
         HttpStatusCode.TooManyRequests => "Too many calls with a wrong secret came from here: wait a minute",
         HttpStatusCode.ServiceUnavailable => $"The broker is not ready: {text.Trim()}",
-        HttpStatusCode.NotFound => $"There is no such thing, or this broker has no such call ({(int)status} {text.Trim()})",
+        HttpStatusCode.NotFound => $"There is no such thing, or no such call at this port ({(int)status} {text.Trim()}): applications and users of the dashboard are managed at the dashboard's, usually 18083",
         _ => $"{(int)status} {text.Trim()}",
     };
 
@@ -126,6 +126,6 @@ internal sealed class ApiSession : IDisposable
             throw CtlException.Usage($"--cacert {path} cannot be read: {fault.Message}");
         }
 
-        return policy;
+        return policy.CustomTrustStore.Count > 0 ? policy : throw CtlException.Usage($"--cacert {path} has no certificate");
     }
 }

@@ -22,6 +22,9 @@ internal static class TelemetryComposition
     private const int FewSeries = 16;
     private const int MostSeries = 256;
 
+    /// <summary>It has a histogram for each call of the HTTP API, of which there are hundreds: a few buckets each.</summary>
+    private const string RequestDuration = "http.server.request.duration";
+
     /// <summary>The meters that are shown.</summary>
     private static readonly string[] Meters =
     [
@@ -74,6 +77,7 @@ internal static class TelemetryComposition
         var own = provider.GetRequiredService<IMeterFactory>();
         metrics.SetResourceBuilder(Describe(provider));
         metrics.AddView(instrument => instrument.Meter.Scope is IMeterFactory other && other != own ? MetricStreamConfiguration.Drop
+            : instrument.Name == RequestDuration ? new ExplicitBucketHistogramConfiguration { Boundaries = [0.005, 0.025, 0.1, 0.5, 2], CardinalityLimit = MostSeries }
             : new MetricStreamConfiguration { CardinalityLimit = instrument.Meter.Name == BrokerMeter.MeterName ? FewSeries : MostSeries });
     }
 

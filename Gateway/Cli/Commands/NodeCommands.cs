@@ -25,6 +25,7 @@ internal static class NodeCommands
         CtlCommand.List("vm load", "/nodes", "node load1 load5 load15", "load averages"),
         CtlCommand.List("vm memory", "/nodes", "node memory_used memory_total", "memory"),
         CtlCommand.List("vm process", "/nodes", "node process_used process_available", "threads of the process"),
+        CtlCommand.List("vm ports", "/nodes", "node connections max_fds", "connections and file descriptors"),
         CtlCommand.List("vm io", "/nodes", "node connections max_fds", "connections and file descriptors"),
         CtlCommand.List("listeners", "/listeners", "node identifier protocol listen_on max_conns current_conns", "what the nodes listen on"),
         CtlCommand.List("listeners list [--node NODE]", "[/nodes/{node}]/listeners", "", "what the nodes listen on, and why connections have ended"),

@@ -187,9 +187,9 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
     [Fact]
     public async Task HeaderIsHidden_AndWhatIsShownOfItIsNoHeader()
     {
-        await SetAsync("""{"Security:Http:Auth":{"Url":"http://127.0.0.1:1/","Headers":{"Authorization":"Bearer word"}}}""");
+        await SetAsync("""{"Security:Http:Auth":{"Url":"http://127.0.0.1:1/","Headers":{"Authorization":"Bearer hush"}}}""");
         Assert.Equal(("***", "cluster"), await ReadAsync("Security:Http:Auth:Headers:Authorization"));
-        foreach (var path in new[] { "/v5/configuration/drift", "/v5/audit?endpoint=change_configuration" }) Assert.DoesNotContain("word", (await api.CallAsync("GET", path)).GetRawText(), StringComparison.Ordinal);
+        foreach (var path in new[] { "/v5/configuration/drift", "/v5/audit?endpoint=change_configuration" }) Assert.DoesNotContain("hush", (await api.CallAsync("GET", path)).GetRawText(), StringComparison.Ordinal);
         foreach (var body in new[] { """{"Security:Http:Auth:Headers:Authorization":"***"}""", """{"Security:Http:Auth:Headers":{"Authorization":"***"}}""", """{"Security:Http":{"Auth":{"Headers":{"Authorization":"***"}}}}""" })
         {
             var answer = await api.CallAsync("PUT", "/v5/configuration", body);
@@ -197,7 +197,7 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
         }
 
         var (document, _) = broker.Services.GetRequiredService<SettingTable>().Current;
-        Assert.Equal("Bearer word", document.Settings["Security:Http:Auth:Headers:Authorization"].GetString());
+        Assert.Equal("Bearer hush", document.Settings["Security:Http:Auth:Headers:Authorization"].GetString());
         await SetAsync("""{"Security:Http":null}""");
     }
 

@@ -21,6 +21,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("cluster status", "GET /api/v4/nodes")]
     [InlineData("nodes list", "GET /api/v4/nodes")]
     [InlineData("vm load", "GET /api/v4/nodes")]
+    [InlineData("vm ports", "GET /api/v4/nodes")]
     [InlineData("listeners", "GET /api/v4/listeners")]
     [InlineData("listeners list", "GET /api/v4/listeners")]
     [InlineData("listeners restart mqtt:tcp:external", "PUT /api/v4/listeners/mqtt%3Atcp%3Aexternal/restart")]

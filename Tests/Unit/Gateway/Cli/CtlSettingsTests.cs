@@ -10,6 +10,21 @@ public sealed class CtlSettingsTests : IDisposable
 
     public void Dispose() => Directory.Delete(home, recursive: true);
 
+    [Fact]
+    public async Task FileOfAuthoritiesMustHaveOne()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            var outcome = await Ctl.RunAsync("broker", "--cacert", path);
+            Assert.Equal((2, $"--cacert {path} has no certificate\n"), (outcome.Code, outcome.Error));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Theory]
     [InlineData("", "", "", false, "http://127.0.0.1:8081/ admin public")]
     [InlineData("", "", "", true, "http://127.0.0.1:18083/ admin public")]
