@@ -187,7 +187,8 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
     [Fact]
     public async Task HeaderIsHidden_AndWhatIsShownOfItIsNoHeader()
     {
-        await SetAsync("""{"Security:Http:Auth":{"Url":"http://127.0.0.1:1/","Headers":{"Authorization":"Bearer hush"}}}""");
+        await SetAsync("""{"Security:Http:Auth":{"Url":"http://127.0.0.1:1/","Headers":{"Authorization":"Bearer hush"}},"Security:Http:Acl:Headers":{"X-Site":"hush"}}""");
+        Assert.Equal(("***", "cluster"), await ReadAsync("Security:Http:Acl:Headers:X-Site"));
         Assert.Equal(("***", "cluster"), await ReadAsync("Security:Http:Auth:Headers:Authorization"));
         foreach (var path in new[] { "/v5/configuration/drift", "/v5/audit?endpoint=change_configuration" }) Assert.DoesNotContain("hush", (await api.CallAsync("GET", path)).GetRawText(), StringComparison.Ordinal);
         foreach (var body in new[] { """{"Security:Http:Auth:Headers:Authorization":"***"}""", """{"Security:Http:Auth:Headers":{"Authorization":"***"}}""", """{"Security:Http":{"Auth":{"Headers":{"Authorization":"***"}}}}""" })
