@@ -53,6 +53,7 @@ internal sealed class GatewayOptions
     public string NodeName { get; set; } = "broker@127.0.0.1";
 
     /// <summary>Where 5.0 clients are sent when this process stops: `host` or `host:port`, usually the load balancer's. Empty only tells them that it stops.</summary>
+    [RegularExpression(@"[^\x00]{0,16383}")]
     public string ServerReference { get; set; } = "";
 
     /// <summary>How often the files of certificates and keys are looked at for changes.</summary>

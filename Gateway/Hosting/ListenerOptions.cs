@@ -55,7 +55,7 @@ internal sealed class ListenerOptions
     public long? ByteBurst { get; set; }
 
     /// <summary>As <see cref="MqttOptions.Mountpoint"/>, which null takes.</summary>
-    [RegularExpression("[^+#]*")]
+    [RegularExpression(@"[^+#\x00]{0,1024}")]
     public string? Mountpoint { get; set; }
 
     /// <summary>Whether clients are asked who they are.</summary>

@@ -50,6 +50,7 @@ internal sealed class MqttOptions : SessionOptions
     public bool StrictMode { get; set; }
 
     /// <summary>Prefix of response topics, told to 5.0 clients that ask; null tells nothing.</summary>
+    [RegularExpression(@"[^\x00]{0,16383}")] // as UTF-8 it fits into a string of the protocol
     public string? ResponseInformation { get; set; }
 
     /// <summary>How long a connection may be open without CONNECT.</summary>
@@ -110,7 +111,7 @@ internal sealed class MqttOptions : SessionOptions
     public TimeSpan? MaxSessionExpiryInterval { get; set; }
 
     /// <summary>Prefix of every topic and filter of a client, taken off at delivery; `%c` is its client identifier, `%u` its user name.</summary>
-    [RegularExpression("[^+#]*")]
+    [RegularExpression(@"[^+#\x00]{0,1024}")]
     public string? Mountpoint { get; set; }
 
     /// <summary>Use the user name as client identifier.</summary>

@@ -184,6 +184,17 @@ public sealed class ConfigurationApiTests(BrokerHost broker) : IClassFixture<Bro
         File.Delete(file);
     }
 
+    [Theory]
+    [InlineData("Mqtt:ResponseInformation")]
+    [InlineData("Gateway:ServerReference")]
+    [InlineData("Mqtt:Mountpoint")]
+    public async Task TextIsRefused_WhenNoPacketHasPlaceForIt(string key)
+    {
+        var answer = await api.CallAsync("PUT", "/v5/configuration", $$"""{"{{key}}":"{{new string('x', 70_000)}}"}""");
+        Assert.Equal(108, answer.GetProperty("code").GetInt32());
+        Assert.Contains("must match", answer.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task HeaderIsHidden_AndWhatIsShownOfItIsNoHeader()
     {
