@@ -92,7 +92,7 @@ internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
     public static ApiAnswer ByNode(NodeAnswers answers, string member) => ByNode(answers, member, (json, page) =>
     {
         json.WriteStartArray();
-        foreach (var row in page.Rows) json.WriteRawValue(row, skipInputValidation: true);
+        foreach (var row in page.Rows) json.WriteRow(row);
         json.WriteEndArray();
     });
 
@@ -142,7 +142,7 @@ internal sealed record ApiAnswer(int Status, Action<Utf8JsonWriter> Members)
     private static void WriteRows(Utf8JsonWriter json, IEnumerable<byte[]> rows)
     {
         json.WriteStartArray("data");
-        foreach (var row in rows) json.WriteRawValue(row, skipInputValidation: true);
+        foreach (var row in rows) json.WriteRow(row);
         json.WriteEndArray();
     }
 

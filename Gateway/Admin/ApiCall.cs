@@ -45,7 +45,22 @@ internal sealed class ApiCall(HttpContext context, ApiEndpoint endpoint, JsonEle
         return body?.Text(name);
     }
 
-    /// <summary>The same, which must be text; null if it is something else.</summary>
+    /// <summary>Whether a parameter is there, be it null.</summary>
+    public bool Says(string name) => context.Request.Query.ContainsKey(name) || (body is { ValueKind: JsonValueKind.Object } members && members.TryGetProperty(name, out _));
+
+    /// <summary>The first parameter that is none of the endpoint's; null if there is none.</summary>
+    public string? FindUnknown()
+    {
+        var names = context.Request.Query.Keys.Concat(body switch
+        {
+            { ValueKind: JsonValueKind.Object } members => members.EnumerateObject().Select(member => member.Name),
+            { ValueKind: not JsonValueKind.Null } => ["body"],
+            _ => [],
+        });
+        return names.FirstOrDefault(name => !endpoint.Filters.Contains(name));
+    }
+
+    /// <summary>A parameter that must be text; null if it is something else.</summary>
     public string? FindText(string name) => context.Request.Query.ContainsKey(name) ? Find(name) : body?.OnlyText(name);
 
     /// <summary>The parameters of the query string that say what a list is to hold.</summary>

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Reflection;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Broker.Gateway.Admin.Audit;
+using Broker.Gateway.Records;
 using Broker.Grains.Interfaces.Records;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -20,6 +22,9 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
     /// <summary>Nobody is let in from there for a while.</summary>
     public static ApiAnswer TooMany { get; } = ApiAnswer.Plain(429, "Too many wrong secrets.");
 
+    /// <summary>Characters that only pages must not hold are written as they are: these answers are no pages, and say so.</summary>
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static readonly ApiAnswer Unauthorized = ApiAnswer.Plain(401, "UNAUTHORIZED");
     private readonly ApiEndpoint[] endpoints = [.. resources.SelectMany(one => one.Endpoints)];
 
@@ -28,7 +33,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
     {
         foreach (var endpoint in endpoints) routes.MapMethods($"/api/v{endpoint.Version}{endpoint.Path}", [endpoint.Method], context => RunAsync(context, endpoint));
         routes.MapMethods(BasePath, ["GET"], context => RunAsync(context, Index));
-        routes.MapMethods("/api/openapi.json", ["GET"], context => WriteAsync(context, new ApiAnswer(200, json => OpenApi.Write(json, endpoints, Version))));
+        routes.MapMethods("/api/openapi.json", ["GET"], context => WriteAsync(context, new ApiAnswer(200, json => OpenApi.Write(json, [Index, .. endpoints], Version))));
         routes.MapMethods("/api/docs", ["GET"], context => WriteAsync(context, ApiAnswer.Plain(200, OpenApi.Page) with { Type = "text/html; charset=utf-8" }));
         routes.Map(BasePath, context => WriteAsync(context, ApiAnswer.Plain(400, "Bad Request")));
         routes.Map("/api/{version}/{**rest}", context => WriteAsync(context, context.Request.RouteValues["version"] is "v4" or "v5" ? ApiAnswer.NotFound : ApiAnswer.Plain(400, "Not found.")));
@@ -93,7 +98,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         ApiAnswer answer;
         try
         {
-            body = await ReadAsync(context, endpoint.MaxBody);
+            body = QueryMembers.AddTo(await ReadAsync(context, endpoint.MaxBody), endpoint, context.Request.Query);
             answer = await AnswerAsync(endpoint, new ApiCall(context, endpoint, body?.RootElement) { User = user });
         }
         catch (Exception fault) when (fault is JsonException or BadHttpRequestException)
@@ -127,17 +132,26 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
     {
         try
         {
+            if (endpoint.Sweeps && call.FindUnknown() is { } unknown) return ApiAnswer.Fault(ResultCode.BadParameter, $"{endpoint.Name} does not know the parameter '{unknown}'");
             return await endpoint.Handle(call);
         }
         catch (ApiException refused)
         {
             return ApiAnswer.Fault(refused.Code, refused.Message);
         }
+        catch (KeyTooLongException refused)
+        {
+            return ApiAnswer.Fault(ResultCode.BadParameter, refused.Message);
+        }
         catch (RecordsUnavailableException fault)
         {
             return ApiAnswer.Fault(ResultCode.Unknown, fault.Message);
         }
-        catch (Exception fault) when (fault is OrleansException or TimeoutException) // the cluster does not answer
+        catch (TimeoutException)
+        {
+            return ApiAnswer.Unanswered;
+        }
+        catch (OrleansException fault) // the cluster does not answer
         {
             return ApiAnswer.Fault(ResultCode.NodeFailed, fault.Message);
         }
@@ -149,7 +163,10 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         if (request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0)) return null;
         if (request.ContentLength > maxBody) throw new BadHttpRequestException("too large", StatusCodes.Status413PayloadTooLarge);
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = maxBody;
-        return await JsonDocument.ParseAsync(request.Body);
+        var document = await JsonDocument.ParseAsync(request.Body);
+        if (document.RootElement.IsText()) return document;
+        document.Dispose();
+        throw new JsonException("text that is no Unicode");
     }
 
     private static async Task WriteAsync(HttpContext context, ApiAnswer answer)
@@ -172,7 +189,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
         }
 
         context.Response.ContentType = "application/json";
-        await using (var json = new Utf8JsonWriter((IBufferWriter<byte>)context.Response.BodyWriter))
+        await using (var json = new Utf8JsonWriter((IBufferWriter<byte>)context.Response.BodyWriter, Readable))
         {
             json.WriteStartObject();
             answer.Members(json);

@@ -13,6 +13,15 @@ internal sealed class ClientDirectory(ClusterNodes nodes, IGrainFactory grains, 
     public Task<ClientWhereabouts> FindAsync(string clientId) =>
         GrainCalls.InsistAsync(() => grains.GetGrain<IClientRegistryGrain>(map.PartitionOf(clientId)).Find(clientId), time);
 
+    /// <summary>The same for those who only look: they are not made to wait until the work of a dead process is done by others.</summary>
+    /// <exception cref="TimeoutException">Nobody answers now.</exception>
+    public Task<ClientWhereabouts> FindNowAsync(string clientId)
+    {
+        var finding = FindAsync(clientId);
+        finding.Ignore();
+        return finding.WaitAsync(ClusterNodes.Patience, time);
+    }
+
     /// <summary>Reads something of a client's connection.</summary>
     /// <returns>Null if its process does not answer.</returns>
     public Task<NodePage?> ReadAsync(ClientLocation location, string resource) =>

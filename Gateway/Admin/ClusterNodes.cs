@@ -18,7 +18,9 @@ internal sealed record ClusterPage(IReadOnlyList<byte[]> Rows, long? Count, bool
 /// <summary>Asks the processes of the cluster. One that is slow or dead costs an answer its part, and two seconds.</summary>
 internal sealed class ClusterNodes(INodeClient nodes, ILocalNode self, TimeProvider time)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    /// <summary>How long those who ask wait for a process that does not answer.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
 
     /// <summary>Asks all processes at once.</summary>
     public async Task<NodeAnswers> ReadAllAsync(NodeQuery query)

@@ -53,7 +53,7 @@ internal static class OpenApi
         json.WriteString("operationId", $"{one.Name}_{one.Method}_{path.Replace('/', '_')}".ToLowerInvariant());
         json.WriteString("summary", one.Description);
         json.WriteStartArray("tags");
-        json.WriteStringValue(path.Split('/')[3]);
+        json.WriteStringValue(path.Split('/').ElementAtOrDefault(3) ?? "index");
         json.WriteEndArray();
         if (one.IsOpen)
         {
@@ -63,22 +63,68 @@ internal static class OpenApi
 
         json.WriteStartArray("parameters");
         foreach (var part in path.Split('/').Where(part => part.StartsWith('{'))) WriteParameter(json, part.Trim('{', '}'), "path");
-        foreach (var name in one.Filters.Count > 0 ? Paging.Concat(one.Filters) : []) WriteParameter(json, name, "query");
+        foreach (var name in one.IsPaged ? Paging.Concat(one.Filters) : one.Filters) WriteParameter(json, name, "query");
         json.WriteEndArray();
-        if (one.Method is "POST" or "PUT")
+        if (one.Members is { } members)
         {
             json.WriteStartObject("requestBody");
-            WriteContent(json);
+            WriteContent(json, () => WriteBody(json, one.Body, members));
             json.WriteEndObject();
         }
 
         json.WriteStartObject("responses");
         json.WriteStartObject("200");
         json.WriteString("description", "Done, or a fault with its code");
-        WriteContent(json);
+        WriteContent(json, () => json.WriteString("type", "object"));
         json.WriteEndObject();
         json.WriteEndObject();
         json.WriteEndObject();
+    }
+
+    private static void WriteBody(Utf8JsonWriter json, BodyKind kind, IReadOnlyCollection<string> members)
+    {
+        if (kind == BodyKind.OneOrMany)
+        {
+            json.WriteStartArray("oneOf");
+            foreach (var one in new[] { BodyKind.One, BodyKind.Many })
+            {
+                json.WriteStartObject();
+                WriteBody(json, one, members);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            return;
+        }
+
+        if (kind == BodyKind.Many)
+        {
+            json.WriteString("type", "array");
+            json.WriteStartObject("items");
+            WriteObject(json, members);
+            json.WriteEndObject();
+            return;
+        }
+
+        WriteObject(json, members);
+    }
+
+    private static void WriteObject(Utf8JsonWriter json, IReadOnlyCollection<string> members)
+    {
+        json.WriteString("type", "object");
+        json.WriteStartObject("properties");
+        foreach (var member in members)
+        {
+            json.WriteStartObject(member.TrimEnd(ApiEndpoint.Needed));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        var needed = members.Where(member => member.EndsWith(ApiEndpoint.Needed)).ToArray();
+        if (needed.Length == 0) return;
+        json.WriteStartArray("required");
+        foreach (var member in needed) json.WriteStringValue(member.TrimEnd(ApiEndpoint.Needed));
+        json.WriteEndArray();
     }
 
     private static void WriteParameter(Utf8JsonWriter json, string name, string place)
@@ -93,12 +139,12 @@ internal static class OpenApi
         json.WriteEndObject();
     }
 
-    private static void WriteContent(Utf8JsonWriter json)
+    private static void WriteContent(Utf8JsonWriter json, Action writeSchema)
     {
         json.WriteStartObject("content");
         json.WriteStartObject("application/json");
         json.WriteStartObject("schema");
-        json.WriteString("type", "object");
+        writeSchema();
         json.WriteEndObject();
         json.WriteEndObject();
         json.WriteEndObject();
@@ -127,7 +173,10 @@ internal static class OpenApi
           const make = (tag, ...children) => { const one = document.createElement(tag); one.append(...children); return one; };
           const show = (path, method, operation) => {
             const fields = operation.parameters.map((parameter) => Object.assign(make("input"), { name: parameter.name, placeholder: parameter.name }));
-            const body = operation.requestBody ? Object.assign(make("textarea"), { placeholder: "JSON" }) : null;
+            const schema = operation.requestBody?.content["application/json"].schema;
+            const members = Object.keys((schema?.oneOf?.[0] ?? schema?.items ?? schema)?.properties ?? {}).join(", ");
+            const form = schema?.oneOf ? "One JSON object, or an array of them" : schema?.items ? "An array of JSON objects" : "JSON";
+            const body = schema ? Object.assign(make("textarea"), { placeholder: members ? `${form}: ${members}` : form }) : null;
             const output = make("pre");
             const run = make("button", "Call");
             run.onclick = async () => {

@@ -11,7 +11,7 @@ internal sealed class StatusPage(ApiAccess access, NodeIdentity self, IEnumerabl
 {
     private readonly IReadiness[] checks = [.. checks];
 
-    public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/status", () => access.IsReady && Array.TrueForAll(checks, one => one.Fault is null)
+    public void Map(IEndpointRouteBuilder routes) => routes.Map("/status", () => access.IsReady && Array.TrueForAll(checks, one => one.Fault is null)
         ? Results.Text($"Node {self.Name} is started\nemqx is running")
         : Results.Text($"Node {self.Name} is started\nemqx is not_running", statusCode: StatusCodes.Status503ServiceUnavailable));
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Broker.Grains.Interfaces.Records;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -8,6 +9,9 @@ namespace Broker.Gateway.Records;
 internal sealed partial class RecordFeed(IGrainFactory grains, ILocalSiloDetails self, IEnumerable<RecordTable> tables, TimeProvider time, ILogger<RecordFeed> log)
     : BackgroundService
 {
+    /// <summary>The longest key in bytes that all stores take.</summary>
+    public const int LongestKey = 65_535;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
     private readonly Dictionary<string, RecordTable> tables = tables.ToDictionary(table => table.Name, StringComparer.Ordinal);
     private readonly TaskCompletionSource complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -17,9 +21,11 @@ internal sealed partial class RecordFeed(IGrainFactory grains, ILocalSiloDetails
     private IRecordsGrain Owner => grains.GetGrain<IRecordsGrain>(0);
 
     /// <summary>Changes records, here and everywhere: when it ends, every process that can be reached has them.</summary>
+    /// <exception cref="KeyTooLongException">Nothing was changed.</exception>
     /// <exception cref="RecordsUnavailableException">Nothing was changed.</exception>
     /// <exception cref="Exception">Of Orleans: it is not known whether it was done.</exception>
-    public Task<RecordOutcome[]> WriteAsync(params RecordChange[] changes) => Owner.Write(changes);
+    public Task<RecordOutcome[]> WriteAsync(params RecordChange[] changes) =>
+        Array.Exists(changes, change => Encoding.UTF8.GetByteCount(change.Key) > LongestKey) ? throw new KeyTooLongException() : Owner.Write(changes);
 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)

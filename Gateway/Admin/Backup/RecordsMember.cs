@@ -11,7 +11,6 @@ internal sealed class RecordsMember(IEnumerable<RecordTable> tables, TimeProvide
 {
     public const string Name = "records";
     private const int LongestTable = 32;
-    private const int LongestKey = 65_535; // what the stores take
     private readonly Dictionary<string, RecordTable> tables = tables.ToDictionary(table => table.Name, StringComparer.Ordinal);
 
     /// <summary>Writes one record: its value as JSON, or as `base64` if it is something else.</summary>
@@ -43,7 +42,7 @@ internal sealed class RecordsMember(IEnumerable<RecordTable> tables, TimeProvide
         {
             var (table, key, expiresAt) = (row.Text("table"), row.Text("key"), row.Number("expires_at") ?? 0);
             if (table.Length is 0 or > LongestTable || !Ascii.IsValid(table)) throw row.Wrong("'table' is none");
-            if (Encoding.UTF8.GetByteCount(key) > LongestKey) throw row.Wrong("'key' is too long");
+            if (Encoding.UTF8.GetByteCount(key) > RecordFeed.LongestKey) throw row.Wrong("'key' is too long");
             var value = ValueOf(row);
             try
             {

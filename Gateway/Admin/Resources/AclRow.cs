@@ -7,6 +7,9 @@ namespace Broker.Gateway.Admin.Resources;
 /// <summary>An access rule as the API has it: for publishing, subscribing or both.</summary>
 internal sealed record AclRow(RuleSubject Subject, string Who, string Topic, bool Allows, bool Publish, bool Subscribe, long Version)
 {
+    /// <summary>Whom a rule is about that is for all.</summary>
+    public const string Everybody = "$all";
+
     public string Action => (Publish, Subscribe) switch
     {
         (true, true) => "pubsub",
@@ -44,7 +47,7 @@ internal sealed record AclRow(RuleSubject Subject, string Who, string Topic, boo
 
     public void Write(Utf8JsonWriter json)
     {
-        json.WriteString(FieldOf(Subject), Subject == RuleSubject.All ? "$all" : Who);
+        json.WriteString(FieldOf(Subject), Subject == RuleSubject.All ? Everybody : Who);
         json.WriteString("topic", Topic);
         json.WriteString("action", Action);
         json.WriteString("access", Access);

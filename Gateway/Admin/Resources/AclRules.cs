@@ -7,13 +7,15 @@ namespace Broker.Gateway.Admin.Resources;
 internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiResource
 {
     private const int UsualLimit = 50;
+    private static readonly string[] RuleFilters = ["topic", "action", "access"];
+    private static readonly string[] Subjects = [.. Enum.GetValues<RuleSubject>().Select(AclRow.FieldOf)];
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("POST", "/acl", "create_acl", "Add access rules", AddAsync),
-        new("GET", "/acl/clientid", "list_clientid_acl", "The rules of client identifiers", call => Task.FromResult(List(call, RuleSubject.ClientId))),
-        new("GET", "/acl/username", "list_username_acl", "The rules of user names", call => Task.FromResult(List(call, RuleSubject.UserName))),
-        new("GET", "/acl/$all", "list_all_acl", "The rules for everybody", call => Task.FromResult(List(call, RuleSubject.All))),
+        new("POST", "/acl", "create_acl", "Add access rules", AddAsync) { Members = ["clientid", "username", "all", "topic!", "action!", "access!"], Body = BodyKind.OneOrMany },
+        new("GET", "/acl/clientid", "list_clientid_acl", "The rules of client identifiers", call => Task.FromResult(List(call, RuleSubject.ClientId))) { Filters = ["clientid", "_like_clientid", .. RuleFilters], IsPaged = true },
+        new("GET", "/acl/username", "list_username_acl", "The rules of user names", call => Task.FromResult(List(call, RuleSubject.UserName))) { Filters = ["username", "_like_username", .. RuleFilters], IsPaged = true },
+        new("GET", "/acl/$all", "list_all_acl", "The rules for everybody", call => Task.FromResult(List(call, RuleSubject.All))) { Filters = RuleFilters, IsPaged = true },
         new("GET", "/acl/clientid/{clientid}", "lookup_clientid_acl", "The rules of a client identifier", call => Task.FromResult(Find(RuleSubject.ClientId, call.Path("clientid")))),
         new("GET", "/acl/username/{username}", "lookup_username_acl", "The rules of a user name", call => Task.FromResult(Find(RuleSubject.UserName, call.Path("username")))),
         new("DELETE", "/acl/clientid/{clientid}/topic/{topic}", "delete_clientid_acl", "Remove the rules of a client identifier for a topic", call => RemoveAsync(call, RuleSubject.ClientId, call.Path("clientid"))),
@@ -60,6 +62,7 @@ internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiR
     /// <returns>The rule that was added, or what is wrong with it.</returns>
     private async Task<(AclRow? Row, string? Fault)> AddAsync(JsonElement item)
     {
+        if (SubjectFaultOf(item) is { } wrongSubject) return (null, wrongSubject);
         var (clientId, userName) = (item.OnlyText("clientid"), item.OnlyText("username"));
         var subject = clientId is not null ? RuleSubject.ClientId : userName is not null ? RuleSubject.UserName : RuleSubject.All;
         if (item.OnlyText("topic") is not { Length: > 0 } topic) return (null, "topic");
@@ -76,6 +79,17 @@ internal sealed class AclRules(BuiltInAccess access, BuiltInRules rules) : IApiR
         {
             return (null, wrong.Message);
         }
+    }
+
+    /// <returns>The member that does not say whom a rule is about, null if none is wrong. What is about somebody must not become a rule for everybody.</returns>
+    private static string? SubjectFaultOf(JsonElement item)
+    {
+        if (item.ValueKind != JsonValueKind.Object) return "topic";
+        string[] named = [.. Subjects.Where(name => item.TryGetProperty(name, out _))];
+        string[] given = [.. named.Where(name => item.Text(name) is not null)];
+        return given.Length > 1 ? $"only one of {string.Join(", ", given)}"
+            : given is not [var one] ? named.FirstOrDefault()
+            : item.OnlyText(one) is not { } who || (one == AclRow.FieldOf(RuleSubject.All) && who != AclRow.Everybody) ? one : null;
     }
 
     private async Task<ApiAnswer> RemoveAsync(ApiCall call, RuleSubject subject, string who)

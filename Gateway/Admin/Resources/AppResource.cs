@@ -11,12 +11,14 @@ internal sealed partial class AppResource(AppTable table, RecordFeed records) : 
 {
     private const string SecretCharacters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+    private static readonly string[] Changeable = ["name", "desc", "status", "expired"];
+
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("POST", "/apps", "add_app", "Add an application", AddAsync) { IsForUsers = true },
+        new("POST", "/apps", "add_app", "Add an application", AddAsync) { IsForUsers = true, Members = ["app_id!", "secret", .. Changeable] },
         new("GET", "/apps", "list_apps", "The applications", _ => Task.FromResult(List())) { IsForUsers = true },
         new("GET", "/apps/{appid}", "lookup_app", "An application", call => Task.FromResult(Find(call))) { IsForUsers = true },
-        new("PUT", "/apps/{appid}", "update_app", "Change an application", UpdateAsync) { IsForUsers = true },
+        new("PUT", "/apps/{appid}", "update_app", "Change an application", UpdateAsync) { IsForUsers = true, Members = Changeable },
         new("DELETE", "/apps/{appid}", "del_app", "Remove an application", RemoveAsync) { IsForUsers = true },
     ];
 
@@ -27,7 +29,7 @@ internal sealed partial class AppResource(AppTable table, RecordFeed records) : 
     private async Task<ApiAnswer> AddAsync(ApiCall call)
     {
         if (call.Find("app_id") is not { Length: > 0 and <= 256 } id || !Identifier().IsMatch(id)) return ApiAnswer.Fault("bad_app_id");
-        var secret = call.Find("secret") ?? RandomNumberGenerator.GetString(SecretCharacters, 32);
+        var secret = call.Find("secret") is { Length: > 0 } given ? given : RandomNumberGenerator.GetString(SecretCharacters, 32);
         var (hash, salt) = Secrets.Keep(secret);
         var app = Read(call, new App("", "", Enabled: true, null, hash, salt, secret == ManagementOptions.UsualSecret));
         var outcomes = await records.WriteAsync(table.Put(id, app, RecordCondition.IfAbsent));
@@ -86,11 +88,14 @@ internal sealed partial class AppResource(AppTable table, RecordFeed records) : 
     /// <summary>What a call says of an application; the rest stays.</summary>
     private static App Read(ApiCall call, App app)
     {
-        var expires = call.Find("expired") is { Length: > 0 } and not ClientUndefined and var text
-            ? long.TryParse(text, out var seconds) && seconds > 0 ? seconds : throw new ApiException(ResultCode.BadParameter, "expired must be a time in Unix seconds")
-            : app.Expires;
+        var expires = call.Says("expired") ? ExpiryOf(call.Find("expired")) : app.Expires;
         return app with { Name = call.Find("name") ?? app.Name, Description = call.Find("desc") ?? app.Description, Enabled = call.Find("status") is { } status ? status == "true" : app.Enabled, Expires = expires };
     }
+
+    /// <returns>Null for never.</returns>
+    private static long? ExpiryOf(string? text) => text is null or "" or ClientUndefined ? null
+        : long.TryParse(text, out var seconds) && seconds > 0 ? seconds
+        : throw new ApiException(ResultCode.BadParameter, "expired must be a time in Unix seconds");
 
     private const string ClientUndefined = "undefined";
 

@@ -31,7 +31,7 @@ internal sealed class AuditResource(ClusterNodes nodes) : IApiResource
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("GET", "/audit", "list_audit", "Who changed what, when, and from where", ListAsync) { Version = 5, Filters = AuditFilter.Known },
+        new("GET", "/audit", "list_audit", "Who changed what, when, and from where", ListAsync) { Version = 5, Filters = AuditFilter.Known, IsPaged = true },
     ];
 
     private async Task<ApiAnswer> ListAsync(ApiCall call)

@@ -12,10 +12,10 @@ internal sealed class AuthUsers(BuiltInAccess access, BuiltInUsers users) : IApi
 
     private IEnumerable<ApiEndpoint> Of(UserKind kind, string field) =>
     [
-        new("GET", $"/auth_{field}", $"list_{field}", $"The built-in users by {field}", call => Task.FromResult(List(call, kind, field))),
+        new("GET", $"/auth_{field}", $"list_{field}", $"The built-in users by {field}", call => Task.FromResult(List(call, kind, field))) { Filters = [field, $"_like_{field}"], IsPaged = true },
         new("GET", $"/auth_{field}/{{{field}}}", $"lookup_{field}", $"A built-in user by {field}", call => Task.FromResult(Find(call, kind, field))),
-        new("POST", $"/auth_{field}", $"add_{field}", $"Add built-in users by {field}", call => AddAsync(call, kind, field)),
-        new("PUT", $"/auth_{field}/{{{field}}}", $"update_{field}", "Change a user's password", call => UpdateAsync(call, kind, field)),
+        new("POST", $"/auth_{field}", $"add_{field}", $"Add built-in users by {field}", call => AddAsync(call, kind, field)) { Members = [$"{field}!", "password!", "is_superuser"], Body = BodyKind.OneOrMany },
+        new("PUT", $"/auth_{field}/{{{field}}}", $"update_{field}", "Change a user's password", call => UpdateAsync(call, kind, field)) { Members = ["password!"] },
         new("DELETE", $"/auth_{field}/{{{field}}}", $"delete_{field}", "Remove a user", call => RemoveAsync(call, kind, field)),
     ];
 
@@ -36,7 +36,7 @@ internal sealed class AuthUsers(BuiltInAccess access, BuiltInUsers users) : IApi
     private ApiAnswer Find(ApiCall call, UserKind kind, string field)
     {
         var name = call.Path(field);
-        return ApiAnswer.Data(json => json.WriteRawValue(users.Find(kind, name) is { } user ? RowOf(field, name, user) : "{}"u8));
+        return ApiAnswer.Data(json => json.WriteRow(users.Find(kind, name) is { } user ? RowOf(field, name, user) : "{}"u8.ToArray()));
     }
 
     private async Task<ApiAnswer> AddAsync(ApiCall call, UserKind kind, string field)
@@ -58,8 +58,7 @@ internal sealed class AuthUsers(BuiltInAccess access, BuiltInUsers users) : IApi
         if (item.OnlyText("password") is not { Length: > 0 } password) return "password";
         try
         {
-            var isSuperuser = item.TryGetProperty("is_superuser", out var flag) && flag.ValueKind == JsonValueKind.True;
-            return await access.AddUserAsync(kind, name, password, isSuperuser) == RecordOutcome.Exists ? "existed" : null;
+            return await access.AddUserAsync(kind, name, password, item.Text("is_superuser") == "true") == RecordOutcome.Exists ? "existed" : null;
         }
         catch (ArgumentException)
         {
@@ -69,7 +68,7 @@ internal sealed class AuthUsers(BuiltInAccess access, BuiltInUsers users) : IApi
 
     private async Task<ApiAnswer> UpdateAsync(ApiCall call, UserKind kind, string field)
     {
-        if (call.Find("password") is not { Length: > 0 } password) return ApiAnswer.Fault("password");
+        if (call.FindText("password") is not { Length: > 0 } password) return ApiAnswer.Fault("password");
         var name = call.Path(field);
         var isSuperuser = users.Find(kind, name)?.IsSuperuser ?? false;
         return await access.UpdateUserAsync(kind, name, password, isSuperuser) == RecordOutcome.Missing ? ApiAnswer.Fault("noexisted") : ApiAnswer.Done;

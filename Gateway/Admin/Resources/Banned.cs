@@ -19,8 +19,8 @@ internal sealed class Banned(IBanList bans, BanTable table, TimeProvider time) :
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("GET", "/banned", "list_banned", "Who may not connect", call => Task.FromResult(List(call))),
-        new("POST", "/banned", "create_banned", "Ban a client identifier, user name or address", BanAsync),
+        new("GET", "/banned", "list_banned", "Who may not connect", call => Task.FromResult(List(call))) { IsPaged = true },
+        new("POST", "/banned", "create_banned", "Ban a client identifier, user name or address", BanAsync) { Members = ["who!", "as!", "reason", "by", "at", "until"] },
         new("DELETE", "/banned/{as}/{who}", "delete_banned", "Lift a ban", LiftAsync),
     ];
 

@@ -11,15 +11,15 @@ internal sealed class ClientLimits(ClusterNodes nodes, ClientDirectory clients) 
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("POST", "/clients/{clientid}/ratelimit", "set_ratelimit_policy", "Limit what a client may send", call => LimitAsync(call, ClientCommands.LimitRates, RateNames)),
+        new("POST", "/clients/{clientid}/ratelimit", "set_ratelimit_policy", "Limit what a client may send", call => LimitAsync(call, ClientCommands.LimitRates, RateNames)) { Members = RateNames },
         new("DELETE", "/clients/{clientid}/ratelimit", "clean_ratelimit", "Take that limit back", call => TellAsync(call, ClientCommands.LimitRates)),
-        new("POST", "/clients/{clientid}/quota", "set_quota_policy", "Limit what is routed for a client", call => LimitAsync(call, ClientCommands.LimitRouting, QuotaNames)),
+        new("POST", "/clients/{clientid}/quota", "set_quota_policy", "Limit what is routed for a client", call => LimitAsync(call, ClientCommands.LimitRouting, QuotaNames)) { Members = QuotaNames },
         new("DELETE", "/clients/{clientid}/quota", "clean_quota", "Take that limit back", call => TellAsync(call, ClientCommands.LimitRouting)),
         new("GET", "/clients/{clientid}/acl_cache", "list_acl_cache", "What is remembered of access rules for a client", ListAsync),
         new("DELETE", "/clients/{clientid}/acl_cache", "clean_acl_cache", "Forget what is remembered for a client", call => TellAsync(call, ClientCommands.ForgetAccess)),
-        new("DELETE", "/acl-cache", "clean_acl_cache_all", "Forget what is remembered for all clients", _ => ForgetAsync()),
-        new("DELETE", "/nodes/{node}/acl-cache", "clean_acl_cache_node", "Forget what is remembered on a node", call => ForgetAsync(call.Path("node"))),
-        new("DELETE", "/node/{node}/acl-cache", "clean_acl_cache_node", "The same, as EMQ X's manual writes it", call => ForgetAsync(call.Path("node"))),
+        new("DELETE", "/acl-cache", "clean_acl_cache_all", "Forget what is remembered for all clients", _ => ForgetAsync()) { Sweeps = true },
+        new("DELETE", "/nodes/{node}/acl-cache", "clean_acl_cache_node", "Forget what is remembered on a node", call => ForgetAsync(call.Path("node"))) { Sweeps = true },
+        new("DELETE", "/node/{node}/acl-cache", "clean_acl_cache_node", "The same, as EMQ X's manual writes it", call => ForgetAsync(call.Path("node"))) { Sweeps = true },
     ];
 
     private async Task<ApiAnswer> LimitAsync(ApiCall call, string action, string[] names)
@@ -47,7 +47,7 @@ internal sealed class ClientLimits(ClusterNodes nodes, ClientDirectory clients) 
 
     private async Task<ApiAnswer> ListAsync(ApiCall call)
     {
-        if ((await clients.FindAsync(call.Path("clientid"))).Location is not { } location) return ApiAnswer.Fault(ResultCode.NotFound, "not_found");
+        if ((await clients.FindNowAsync(call.Path("clientid"))).Location is not { } location) return ApiAnswer.Fault(ResultCode.NotFound, "not_found");
         var page = await clients.ReadAsync(location, NodeResources.AccessCache);
         return page is null ? ApiAnswer.Unanswered : ApiAnswer.Rows(page.Rows);
     }

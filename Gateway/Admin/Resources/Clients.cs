@@ -14,11 +14,11 @@ internal sealed class Clients(ClusterNodes nodes, INodeClient members, ClientDir
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("GET", "/clients", "list_clients", "The clients of the cluster", call => ListAsync(call)) { Filters = ClientFilter.Names },
+        new("GET", "/clients", "list_clients", "The clients of the cluster", call => ListAsync(call)) { Filters = ClientFilter.Names, IsPaged = true },
         new("GET", "/clients/{clientid}", "lookup_client", "A client of the cluster", call => LookUpAsync(call.Path("clientid"))),
         new("GET", "/clients/username/{username}", "lookup_client_via_username", "The clients of a user", call => FindAsync("username", call.Path("username"))),
         new("DELETE", "/clients/{clientid}", "kickout_client", "Cut a client and end its session", call => KickAsync(call.Path("clientid"))),
-        new("GET", "/nodes/{node}/clients", "list_node_clients", "The clients of a node", call => ListAsync(call, call.Path("node"))) { Filters = ClientFilter.Names },
+        new("GET", "/nodes/{node}/clients", "list_node_clients", "The clients of a node", call => ListAsync(call, call.Path("node"))) { Filters = ClientFilter.Names, IsPaged = true },
         new("GET", "/nodes/{node}/clients/{clientid}", "lookup_node_client", "A client of a node", call => FindAsync("clientid", call.Path("clientid"), call.Path("node"))),
         new("GET", "/nodes/{node}/clients/username/{username}", "lookup_node_client_via_username", "The clients of a user on a node", call => FindAsync("username", call.Path("username"), call.Path("node"))),
         new("DELETE", "/nodes/{node}/clients/{clientid}", "kickout_client", "The same, on a node", KickFromAsync),
@@ -40,7 +40,7 @@ internal sealed class Clients(ClusterNodes nodes, INodeClient members, ClientDir
     /// <summary>The registry knows where it is: nobody has to look through all clients.</summary>
     private async Task<ApiAnswer> LookUpAsync(string clientId)
     {
-        var (location, isStored) = await clients.FindAsync(clientId);
+        var (location, isStored) = await clients.FindNowAsync(clientId);
         if (location is not { } there) return isStored ? await FindAsync("clientid", clientId) : ApiAnswer.Rows([]);
         var page = await clients.ReadAsync(there, NodeResources.Clients);
         return page is null ? ApiAnswer.Unanswered : ApiAnswer.Rows(page.Rows);
@@ -54,8 +54,24 @@ internal sealed class Clients(ClusterNodes nodes, INodeClient members, ClientDir
     {
         var (location, isStored) = await clients.FindAsync(clientId);
         if (location is null && !isStored) return ApiAnswer.Fault(ResultCode.NotFound, "not_found");
-        if (location is { } there) await gateways.At(there.Gateway).Close(there.Connection, ReasonCode.AdministrativeAction);
+        var isCut = location is not { } there || await CutAsync(there);
         if (isStored) await GrainCalls.InsistAsync(() => grains.GetGrain<ISessionGrain>(SessionKey.Of(clientId)).Discard(), time);
-        return ApiAnswer.Done;
+        return isCut ? ApiAnswer.Done : ApiAnswer.Unanswered;
+    }
+
+    /// <returns>Whether its process has answered.</returns>
+    private async Task<bool> CutAsync(ClientLocation location)
+    {
+        var closing = gateways.At(location.Gateway).Close(location.Connection, ReasonCode.AdministrativeAction);
+        closing.Ignore();
+        try
+        {
+            await closing.WaitAsync(ClusterNodes.Patience, time);
+            return true;
+        }
+        catch (Exception fault) when (GrainCalls.MayPass(fault))
+        {
+            return false;
+        }
     }
 }

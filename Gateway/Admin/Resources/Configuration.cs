@@ -16,7 +16,7 @@ internal sealed class Configuration(Settings settings, LiveConfiguration configu
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
         new("GET", "/configuration", "read_configuration", "What can be set while the broker runs, and what it is set to on this node", ReadAsync) { Version = 5, Filters = ["section"] },
-        new("PUT", "/configuration", "change_configuration", "Set keys in the whole cluster; null takes the cluster's word back", ChangeAsync) { Version = 5 },
+        new("PUT", "/configuration", "change_configuration", "Set keys in the whole cluster; null takes the cluster's word back", ChangeAsync) { Version = 5, Filters = ["version"], Members = [] },
         new("GET", "/configuration/drift", "read_configuration_drift", "Which nodes have not followed, or differ from the others", _ => DriftAsync()) { Version = 5 },
     ];
 

@@ -10,16 +10,18 @@ namespace Broker.Gateway.Admin.Resources;
 internal sealed class Data(ClusterNodes nodes, BackupFiles files, LocalBackups local, Exporter exporter, Importer importer, NodeIdentity self) : IApiResource
 {
     private const int Part = 1024 * 1024;
+    private const string LegacyKind = "auth.mnesia.as";
     private const string NoSuchFile = "enoent";
+    private const string NoAnswer = "the node does not answer";
     private const string BadName = "bad_filename";
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
         new("POST", "/data/export", "export", "Write all that is managed into a document", _ => ExportAsync()),
         new("GET", "/data/export", "list_exported", "The documents of all nodes", _ => ListAsync()),
-        new("POST", "/data/import", "import", "Import a document", ImportAsync) { MaxBody = files.MaxBytes },
+        new("POST", "/data/import", "import", "Import a document", ImportAsync) { MaxBody = files.MaxBytes, Filters = [LegacyKind], Members = [] },
         new("GET", "/data/file/{filename}", "download", "A document", DownloadAsync),
-        new("POST", "/data/file", "upload", "Add a document", UploadAsync) { MaxBody = 2 * files.MaxBytes }, // as a JSON text it is longer
+        new("POST", "/data/file", "upload", "Add a document", UploadAsync) { MaxBody = 2 * files.MaxBytes, Members = ["file!", "filename"] }, // as a JSON text it is longer
         new("DELETE", "/data/file/{filename}", "delete", "Delete a document", DeleteAsync),
     ];
 
@@ -34,7 +36,7 @@ internal sealed class Data(ClusterNodes nodes, BackupFiles files, LocalBackups l
     private async Task<ApiAnswer> ImportAsync(ApiCall call)
     {
         if (call.Body is not { ValueKind: JsonValueKind.Object } body) return ApiAnswer.Fault("missing_required_params");
-        var legacyKind = call.Find("auth.mnesia.as");
+        var legacyKind = call.Find(LegacyKind);
         if (body.TryGetProperty("version", out _)) return await ImportAsync(body, legacyKind);
         if (body.OnlyText("filename") is not { } name) return ApiAnswer.Fault("missing_required_params");
         var (content, fault) = await ReadAsync(name, body.OnlyText("node"));
@@ -142,14 +144,20 @@ internal sealed class Data(ClusterNodes nodes, BackupFiles files, LocalBackups l
     {
         if (!BackupFiles.IsName(name)) return (null, BadName);
         var query = new NodeQuery(LocalBackups.Name, [new(LocalBackups.FileFilter, name)], 0, Part);
-        node ??= files.Find(name) is not null ? self.Name : (await nodes.ReadAllAsync(query with { Limit = 0 })).Pages.FirstOrDefault(page => page.Rows.Length > 0)?.Node;
-        if (node is null) return (null, NoSuchFile);
+        if (node is null && files.Find(name) is not null) node = self.Name;
+        if (node is null)
+        {
+            var (pages, unavailable) = await nodes.ReadAllAsync(query with { Limit = 0 });
+            node = Array.Find(pages, page => page.Rows.Length > 0)?.Node;
+            if (node is null) return (null, unavailable.Length > 0 ? NoAnswer : NoSuchFile);
+        }
+
         using var content = new MemoryStream();
         for (var size = 1L; content.Length < size;)
         {
             var (page, isKnown) = await nodes.ReadOneAsync(node, query with { Skip = content.Length });
             if (!isKnown) return (null, "no_existent_node");
-            if (page is null) return (null, "the node does not answer");
+            if (page is null) return (null, NoAnswer);
             if (page.Rows.Length == 0) return (null, NoSuchFile);
             if ((size = page.Found) > files.MaxBytes) return (null, "too_large");
             var part = JsonSerializer.Deserialize(page.Rows[0], BackupJson.Default.ByteArray)!;

@@ -10,7 +10,7 @@ internal sealed class DelayedMessages(ClusterNodes nodes) : IApiResource
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("GET", "/mqtt/delayed/messages", "list_delayed_messages", "The messages that wait for their time", ListAsync) { Filters = Filters },
+        new("GET", "/mqtt/delayed/messages", "list_delayed_messages", "The messages that wait for their time", ListAsync) { Filters = Filters, IsPaged = true },
         new("GET", "/mqtt/delayed/messages/{msgid}", "lookup_delayed_message", "A message that waits, with its payload", call => FindAsync(call.Path("msgid"))),
         new("DELETE", "/mqtt/delayed/messages/{msgid}", "delete_delayed_message", "Take out a message that waits", call => DeleteAsync(call.Path("msgid"))),
     ];
@@ -26,7 +26,7 @@ internal sealed class DelayedMessages(ClusterNodes nodes) : IApiResource
     private async Task<ApiAnswer> FindAsync(string id)
     {
         var (pages, unavailable) = await nodes.ReadAllAsync(new NodeQuery(NodeResources.Delayed, [new(NodeResources.DelayedId, id)]));
-        if (pages.SelectMany(page => page.Rows).FirstOrDefault() is { } row) return ApiAnswer.Data(json => json.WriteRawValue(row, skipInputValidation: true));
+        if (pages.SelectMany(page => page.Rows).FirstOrDefault() is { } row) return ApiAnswer.Data(json => json.WriteRow(row));
         return unavailable.Length > 0 ? ApiAnswer.Unanswered : Unknown;
     }
 

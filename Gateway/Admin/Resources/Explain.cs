@@ -123,7 +123,7 @@ internal sealed class Explain(ClusterNodes nodes, ClientDirectory clients, INode
         if (publisher is not null)
         {
             json.WritePropertyName("publisher");
-            json.WriteRawValue(publisher);
+            json.WriteRow(publisher);
         }
         else if (clientId is not null)
         {

@@ -8,15 +8,15 @@ namespace Broker.Gateway.Admin.Resources;
 /// <summary>`/emqx_acl` and `/mqtt_acl`, as EMQ X 4.0 to 4.2 had them: the broker's own access rules by `login`, which is a user name or a client identifier, or `$all`.</summary>
 internal sealed class LegacyAcl(BuiltInAccess access, BuiltInRules rules, IOptions<ManagementOptions> options) : IApiResource
 {
-    private const string Everybody = "$all";
+    private const string Everybody = AclRow.Everybody;
     private readonly RuleSubject subject = options.Value.LegacyKind == UserKind.ClientId ? RuleSubject.ClientId : RuleSubject.UserName;
 
     public IEnumerable<ApiEndpoint> Endpoints => [.. At("/emqx_acl"), .. At("/mqtt_acl")];
 
     private IEnumerable<ApiEndpoint> At(string root) =>
     [
-        new("GET", root, "list_acl", "The built-in access rules, as EMQ X 4.2 shows them", call => Task.FromResult(List(call))),
-        new("POST", root, "add_acl", "Add access rules", AddAsync),
+        new("GET", root, "list_acl", "The built-in access rules, as EMQ X 4.2 shows them", call => Task.FromResult(List(call))) { IsPaged = true },
+        new("POST", root, "add_acl", "Add access rules", AddAsync) { Members = ["login!", "topic!", "action!", "allow!"], Body = BodyKind.OneOrMany },
         new("GET", $"{root}/{{login}}", "lookup_acl", "The rules of a login", call => Task.FromResult(ApiAnswer.Rows(Of(call.Path("login")).Select(ToJson)))),
         new("DELETE", $"{root}/{{login}}/{{topic}}", "delete_acl", "Remove the rules of a login for a topic", RemoveAsync),
     ];

@@ -18,10 +18,10 @@ internal sealed class LegacyUsers(BuiltInAccess access, BuiltInUsers users, IOpt
 
     private IEnumerable<ApiEndpoint> At(string root) =>
     [
-        new("GET", root, "list_user", "The built-in users, as EMQ X 4.2 shows them", call => Task.FromResult(List(call))),
-        new("POST", root, "add_user", "Add built-in users", AddAsync),
+        new("GET", root, "list_user", "The built-in users, as EMQ X 4.2 shows them", call => Task.FromResult(List(call))) { IsPaged = true },
+        new("POST", root, "add_user", "Add built-in users", AddAsync) { Members = ["login!", "password!", "is_superuser"], Body = BodyKind.OneOrMany },
         new("GET", $"{root}/{{login}}", "lookup_user", "A built-in user", call => Task.FromResult(Find(call.Path("login")))),
-        new("PUT", $"{root}/{{login}}", "update_user", "Change a user's password", UpdateAsync),
+        new("PUT", $"{root}/{{login}}", "update_user", "Change a user's password", UpdateAsync) { Members = ["password!", "is_superuser"] },
         new("DELETE", $"{root}/{{login}}", "delete_user", "Remove a user", RemoveAsync),
     ];
 
@@ -33,7 +33,7 @@ internal sealed class LegacyUsers(BuiltInAccess access, BuiltInUsers users, IOpt
         return ApiAnswer.Page(new ClusterPage(rows, found.Length, paging.Skip + rows.Length < found.Length, []), paging, tellsMore: false);
     }
 
-    private ApiAnswer Find(string login) => ApiAnswer.Data(json => json.WriteRawValue(users.Find(kind, login) is { } user ? RowOf(login, user) : "{}"u8));
+    private ApiAnswer Find(string login) => ApiAnswer.Data(json => json.WriteRow(users.Find(kind, login) is { } user ? RowOf(login, user) : "{}"u8.ToArray()));
 
     private async Task<ApiAnswer> AddAsync(ApiCall call)
     {
@@ -71,7 +71,7 @@ internal sealed class LegacyUsers(BuiltInAccess access, BuiltInUsers users, IOpt
 
     private async Task<ApiAnswer> UpdateAsync(ApiCall call)
     {
-        if (call.Find("password") is not { Length: > 0 } password) return ApiAnswer.Fault("password");
+        if (call.FindText("password") is not { Length: > 0 } password) return ApiAnswer.Fault("password");
         var login = call.Path("login");
         var isSuperuser = call.Find("is_superuser") is { } flag ? flag == "true" : users.Find(kind, login)?.IsSuperuser ?? false;
         return await access.UpdateUserAsync(kind, login, password, isSuperuser) == RecordOutcome.Missing ? ApiAnswer.Fault("noexisted") : ApiAnswer.Done;

@@ -10,12 +10,13 @@ namespace Broker.Gateway.Admin.Resources;
 /// <summary>`/mqtt/publish`: messages that operators and applications publish. No access rule holds for them.</summary>
 internal sealed class Messages(MessageRouter router, GatewayLoops loops) : IApiResource
 {
+    private static readonly string[] Members = ["topic", "topics", "payload", "encoding", "qos", "retain", "clientid", "return"];
     private int nextLoop;
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("POST", "/mqtt/publish", "mqtt_publish", "Publish a message", PublishAsync) { IsFrequent = true },
-        new("POST", "/mqtt/publish_batch", "mqtt_publish_batch", "Publish messages", PublishBatchAsync) { IsFrequent = true },
+        new("POST", "/mqtt/publish", "mqtt_publish", "Publish a message", PublishAsync) { IsFrequent = true, Members = Members },
+        new("POST", "/mqtt/publish_batch", "mqtt_publish_batch", "Publish messages", PublishBatchAsync) { IsFrequent = true, Members = Members, Body = BodyKind.Many },
     ];
 
     private async Task<ApiAnswer> PublishAsync(ApiCall call)
@@ -103,8 +104,7 @@ internal sealed class Messages(MessageRouter router, GatewayLoops loops) : IApiR
     {
         if (body.ValueKind != JsonValueKind.Object) throw new ApiException(ResultCode.BadParameter, "a message is an object");
         if (body.TryGetProperty("clientid", out var id) && id.ValueKind is not (JsonValueKind.String or JsonValueKind.Null)) throw new ApiException(ResultCode.BadParameter, "bad clientid: must be string");
-        var topics = (body.Text("topic") ?? body.Text("topics") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        TopicName[] names = [.. topics.Select(topic => TopicName.TryParse(Encoding.UTF8.GetBytes(topic), out var name) ? name : null).OfType<TopicName>()];
+        TopicName[] names = [.. body.Topics().Select(topic => TopicName.TryParse(Encoding.UTF8.GetBytes(topic), out var name) ? name : null).OfType<TopicName>()];
         if (names.Length == 0) throw new ApiException(ResultCode.BadTopic, "bad_topic");
         var qos = body.Qos();
         var payload = PayloadOf(body);

@@ -16,12 +16,12 @@ internal sealed class Metrics(ClusterNodes nodes) : IApiResource
     private async Task<ApiAnswer> ListAsync(string resource)
     {
         var answers = await nodes.ReadAllAsync(new NodeQuery(resource, []));
-        return ApiAnswer.ByNode(answers, resource, (json, page) => json.WriteRawValue(page.Rows[0]));
+        return ApiAnswer.ByNode(answers, resource, (json, page) => json.WriteRow(page.Rows[0]));
     }
 
     private async Task<ApiAnswer> GetAsync(ApiCall call, string resource)
     {
         var (page, isKnown) = await nodes.ReadOneAsync(call.Path("node"), new NodeQuery(resource, []));
-        return !isKnown ? ApiAnswer.NotFound : page is null ? ApiAnswer.Unanswered : ApiAnswer.Data(json => json.WriteRawValue(page.Rows[0]));
+        return !isKnown ? ApiAnswer.NotFound : page is null ? ApiAnswer.Unanswered : ApiAnswer.Data(json => json.WriteRow(page.Rows[0]));
     }
 }

@@ -14,10 +14,10 @@ internal sealed class MqttSubscriptions(ClientDirectory clients, IGrainFactory g
 {
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("POST", "/mqtt/subscribe", "mqtt_subscribe", "Subscribe a client", call => OneAsync(call, SubscribeAsync)) { IsFrequent = true },
-        new("POST", "/mqtt/unsubscribe", "mqtt_unsubscribe", "Unsubscribe a client", call => OneAsync(call, UnsubscribeAsync)) { IsFrequent = true },
-        new("POST", "/mqtt/subscribe_batch", "mqtt_subscribe_batch", "Subscribe clients", call => BatchAsync(call, SubscribeAsync)) { IsFrequent = true },
-        new("POST", "/mqtt/unsubscribe_batch", "mqtt_unsubscribe_batch", "Unsubscribe clients", call => BatchAsync(call, UnsubscribeAsync)) { IsFrequent = true },
+        new("POST", "/mqtt/subscribe", "mqtt_subscribe", "Subscribe a client", call => OneAsync(call, SubscribeAsync)) { IsFrequent = true, Members = ["clientid!", "topic", "topics", "qos"] },
+        new("POST", "/mqtt/unsubscribe", "mqtt_unsubscribe", "Unsubscribe a client", call => OneAsync(call, UnsubscribeAsync)) { IsFrequent = true, Members = ["clientid!", "topic", "topics"] },
+        new("POST", "/mqtt/subscribe_batch", "mqtt_subscribe_batch", "Subscribe clients", call => BatchAsync(call, SubscribeAsync)) { IsFrequent = true, Members = ["clientid!", "topic", "topics", "qos"], Body = BodyKind.Many },
+        new("POST", "/mqtt/unsubscribe_batch", "mqtt_unsubscribe_batch", "Unsubscribe clients", call => BatchAsync(call, UnsubscribeAsync)) { IsFrequent = true, Members = ["clientid!", "topic", "topics"], Body = BodyKind.Many },
     ];
 
     /// <summary>Who is to be subscribed to what.</summary>
@@ -115,8 +115,7 @@ internal sealed class MqttSubscriptions(ClientDirectory clients, IGrainFactory g
     {
         if (body.ValueKind != JsonValueKind.Object) throw new ApiException(ResultCode.BadParameter, "a subscription is an object");
         if (!body.TryGetProperty("clientid", out var id) || id.ValueKind != JsonValueKind.String) throw new ApiException(ResultCode.BadParameter, "bad clientid: must be string");
-        var topics = (body.Text("topic") ?? body.Text("topics") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        TopicFilter[] filters = [.. topics.Where(topic => TopicFilter.TryParse(topic, out _)).Select(TopicFilter.Parse)];
+        TopicFilter[] filters = [.. body.Topics().Where(topic => TopicFilter.TryParse(topic, out _)).Select(TopicFilter.Parse)];
         if (filters.Length == 0) throw new ApiException(ResultCode.BadTopic, "bad_topic");
         return new Request(id.GetString()!, filters, body.Qos());
     }

@@ -22,6 +22,6 @@ internal sealed class Nodes(ClusterNodes nodes) : IApiResource
     private async Task<ApiAnswer> GetAsync(ApiCall call, string resource)
     {
         var (page, isKnown) = await nodes.ReadOneAsync(call.Path("node"), new NodeQuery(resource, []));
-        return !isKnown ? ApiAnswer.NotFound : page is null ? ApiAnswer.Unanswered : ApiAnswer.Data(json => json.WriteRawValue(page.Rows[0]));
+        return !isKnown ? ApiAnswer.NotFound : page is null ? ApiAnswer.Unanswered : ApiAnswer.Data(json => json.WriteRow(page.Rows[0]));
     }
 }

@@ -36,7 +36,7 @@ internal sealed class Prometheus(BrokerGauges gauges, SystemLoad load, INodeClie
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("GET", "/emqx_prometheus", "emqx_prometheus", "This node's numbers for Prometheus", call => Task.FromResult(call.Find("type") == "prometheus" ? Expose() : Show())) { IsOpen = true },
+        new("GET", "/emqx_prometheus", "emqx_prometheus", "This node's numbers for Prometheus", call => Task.FromResult(call.Find("type") == "prometheus" ? Expose() : Show())) { IsOpen = true, Filters = ["type"] },
     ];
 
     private ApiAnswer Show() => ApiAnswer.Data(json =>

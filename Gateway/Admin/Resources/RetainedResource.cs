@@ -19,8 +19,8 @@ internal sealed class RetainedResource(ClusterNodes nodes, RetainedLinks retaine
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
         new("GET", "/mqtt/retainer", "retainer_info", "How many retained messages there are, and may be", _ => CountAsync()),
-        new("GET", "/mqtt/retainer/messages", "list_retained", "The retained messages", ListAsync) { Filters = Names },
-        new("DELETE", "/mqtt/retainer/messages", "delete_retained_messages", "Delete retained messages: those a filter matches, or all", DeleteAllAsync) { Filters = [NodeResources.MatchTopic] },
+        new("GET", "/mqtt/retainer/messages", "list_retained", "The retained messages", ListAsync) { Filters = Names, IsPaged = true },
+        new("DELETE", "/mqtt/retainer/messages", "delete_retained_messages", "Delete retained messages: those a filter matches, or all", DeleteManyAsync) { Filters = [NodeResources.MatchTopic], Sweeps = true },
         new("GET", "/mqtt/retainer/message/{topic}", "lookup_retained", "A retained message with its payload", FindAsync),
         new("DELETE", "/mqtt/retainer/message/{topic}", "delete_retained", "Delete a retained message", DeleteAsync),
     ];
@@ -35,7 +35,7 @@ internal sealed class RetainedResource(ClusterNodes nodes, RetainedLinks retaine
             json.WriteNumber("count", answers.Pages.Sum(page => page.Found));
             json.WriteNumber("max", options.Value.MaxMessages);
             json.WriteEndObject();
-        });
+        }, answers.Unavailable);
     }
 
     private async Task<ApiAnswer> ListAsync(ApiCall call)
@@ -75,7 +75,7 @@ internal sealed class RetainedResource(ClusterNodes nodes, RetainedLinks retaine
     }
 
     /// <summary>Every process deletes what it has, a part at a time, until it finds no more than fits into a part.</summary>
-    private async Task<ApiAnswer> DeleteAllAsync(ApiCall call)
+    private async Task<ApiAnswer> DeleteManyAsync(ApiCall call)
     {
         var filters = call.Find(NodeResources.MatchTopic) is { } text ? new KeyValuePair<string, string>[] { new(NodeResources.MatchTopic, text) } : [];
         if (filters.Length > 0 && (!TopicFilter.TryParse(filters[0].Value, out var filter) || filter.IsGrouped)) return ApiAnswer.Fault(ResultCode.BadTopic, "bad_topic");

@@ -17,12 +17,15 @@ internal sealed class Sasl(ScramAccess access, ScramUsers users) : IApiResource
     private const string NotFound = "not_found";
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private static readonly string[] Names = ["mechanism", "username"];
+    private static readonly string[] Members = ["mechanism!", "username!", "password!", "salt!", "iteration_count"];
+
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("GET", "/sasl", "get", "The SCRAM users, or one of them", call => Task.FromResult(Show(call))),
-        new("POST", "/sasl", "add", "Add a SCRAM user", call => PutAsync(call, RecordCondition.IfAbsent)),
-        new("PUT", "/sasl", "update", "Change a SCRAM user's password", call => PutAsync(call, RecordCondition.IfPresent)),
-        new("DELETE", "/sasl", "delete", "Remove a SCRAM user", RemoveAsync),
+        new("GET", "/sasl", "get", "The SCRAM users, or one of them", call => Task.FromResult(Show(call))) { Filters = Names },
+        new("POST", "/sasl", "add", "Add a SCRAM user", call => PutAsync(call, RecordCondition.IfAbsent)) { Members = Members },
+        new("PUT", "/sasl", "update", "Change a SCRAM user's password", call => PutAsync(call, RecordCondition.IfPresent)) { Members = Members },
+        new("DELETE", "/sasl", "delete", "Remove a SCRAM user", RemoveAsync) { Filters = Names },
     ];
 
     private ApiAnswer Show(ApiCall call)

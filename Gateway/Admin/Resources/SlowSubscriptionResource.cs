@@ -31,7 +31,7 @@ internal sealed class SlowSubscriptionResource(ClusterNodes nodes, Modules.Modul
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
         new("GET", "/slow_subscriptions", "get_history", "The slowest subscriptions", _ => WhenOn(ListAsync)),
-        new("DELETE", "/slow_subscriptions", "clear_history", "Forget the slowest subscriptions", _ => WhenOn(ClearAsync)),
+        new("DELETE", "/slow_subscriptions", "clear_history", "Forget the slowest subscriptions", _ => WhenOn(ClearAsync)) { Sweeps = true },
     ];
 
     private Task<ApiAnswer> WhenOn(Func<Task<ApiAnswer>> act) => modules.IsActive(Modules.Modules.SlowSubscriptions) ? act() : Task.FromResult(ApiAnswer.Fault("module_not_loaded"));

@@ -11,11 +11,11 @@ internal sealed class Subscriptions(ClusterNodes nodes) : IApiResource
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("GET", "/subscriptions", "list_subscriptions", "The subscriptions of the cluster", ListAsync) { Filters = SubscriptionFilter.Names },
+        new("GET", "/subscriptions", "list_subscriptions", "The subscriptions of the cluster", ListAsync) { Filters = SubscriptionFilter.Names, IsPaged = true },
         new("GET", "/subscriptions/{clientid}", "lookup_client_subscriptions", "A client's subscriptions", call => OfClientAsync(call.Path("clientid"))),
-        new("GET", "/nodes/{node}/subscriptions", "list_node_subscriptions", "The subscriptions of a node", ListNodeAsync) { Filters = SubscriptionFilter.Names },
+        new("GET", "/nodes/{node}/subscriptions", "list_node_subscriptions", "The subscriptions of a node", ListNodeAsync) { Filters = SubscriptionFilter.Names, IsPaged = true },
         new("GET", "/nodes/{node}/subscriptions/{clientid}", "lookup_client_subscriptions_with_node", "A client's subscriptions on a node", call => OfClientAsync(call.Path("clientid"), call.Path("node"))),
-        new("GET", "/routes", "list_routes", "The routes of the cluster", ListRoutesAsync) { Filters = RouteFilters },
+        new("GET", "/routes", "list_routes", "The routes of the cluster", ListRoutesAsync) { Filters = RouteFilters, IsPaged = true },
         new("GET", "/routes/{topic}", "lookup_routes", "The routes of a topic filter", call => FindRoutesAsync(call.Path("topic"))),
     ];
 

@@ -16,7 +16,7 @@ internal sealed class Telemetry(
 {
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("PUT", "/telemetry/status", "enable_telemetry", "Turn telemetry on or off", SetAsync),
+        new("PUT", "/telemetry/status", "enable_telemetry", "Turn telemetry on or off", SetAsync) { Members = ["enabled!"] },
         new("GET", "/telemetry/status", "get_telemetry_status", "Whether telemetry is on", _ => Task.FromResult(Status())),
         new("GET", "/telemetry/data", "get_telemetry_data", "What telemetry would tell", _ => ShowAsync()),
     ];

@@ -38,8 +38,8 @@ internal sealed class TopicMetricResource(ClusterNodes nodes, Modules.Modules mo
     [
         new("GET", "/topic-metrics", "list_all_topic_metrics", "The counted topics", _ => WhenOn(ListAsync)),
         new("GET", "/topic-metrics/{topic}", "list_topic_metrics", "What was counted of a topic", call => WhenOn(() => FindAsync(call.Path("topic")))),
-        new("POST", "/topic-metrics", "register_topic_metrics", "Count a topic", call => WhenOn(() => AddAsync(call))),
-        new("DELETE", "/topic-metrics", "unregister_all_topic_metrics", "Count no topic any more", _ => WhenOn(RemoveAllAsync)),
+        new("POST", "/topic-metrics", "register_topic_metrics", "Count a topic", call => WhenOn(() => AddAsync(call))) { Members = ["topic!"] },
+        new("DELETE", "/topic-metrics", "unregister_all_topic_metrics", "Count no topic any more", _ => WhenOn(RemoveAllAsync)) { Sweeps = true },
         new("DELETE", "/topic-metrics/{topic}", "unregister_topic_metrics", "Count a topic no more", call => WhenOn(() => RemoveAsync(call.Path("topic")))),
     ];
 
@@ -63,13 +63,13 @@ internal sealed class TopicMetricResource(ClusterNodes nodes, Modules.Modules mo
 
     private async Task<ApiAnswer> FindAsync(string topic)
     {
-        var (sums, _) = await SumAsync();
+        var (sums, unavailable) = await SumAsync();
         return ApiAnswer.Data(json =>
         {
             json.WriteStartObject();
             if (topics.Find(topic) is not null) Write(json, sums.GetValueOrDefault(topic));
             json.WriteEndObject();
-        });
+        }, unavailable);
     }
 
     /// <summary>The numbers of all nodes together: count and rate of each counter.</summary>

@@ -21,8 +21,8 @@ internal sealed partial class TraceResource(TraceTable table, RecordFeed records
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
         new("GET", "/trace", "list_trace", "The traces", _ => ListAsync()),
-        new("POST", "/trace", "create_trace", "Trace a client, a topic or an address to files", AddAsync),
-        new("DELETE", "/trace", "clear_trace", "Remove all traces and their files", _ => ClearAsync()),
+        new("POST", "/trace", "create_trace", "Trace a client, a topic or an address to files", AddAsync) { Members = ["name!", "type!", "clientid", "topic", "ip_address", "start_at", "end_at"] },
+        new("DELETE", "/trace", "clear_trace", "Remove all traces and their files", _ => ClearAsync()) { Sweeps = true },
         new("DELETE", "/trace/{name}", "delete_trace", "Remove a trace and its files", RemoveAsync),
         new("PUT", "/trace/{name}/stop", "stop_trace", "End a trace and keep its files", StopAsync),
         new("GET", "/trace/{name}/download", "download_zip_log", "A trace's files of all nodes, or of one", DownloadAsync) { Filters = ["node"] },

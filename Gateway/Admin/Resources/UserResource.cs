@@ -10,12 +10,12 @@ internal sealed class UserResource(DashboardUserTable table, ApiAccess access, R
 
     public IEnumerable<ApiEndpoint> Endpoints =>
     [
-        new("POST", "/auth", "auth_user", "Check a user's password", CheckAsync) { IsForUsers = true, IsOpen = true },
-        new("POST", "/users", "create_user", "Add a user of the dashboard", AddAsync) { IsForUsers = true },
+        new("POST", "/auth", "auth_user", "Check a user's password", CheckAsync) { IsForUsers = true, Members = ["username!", "password!"], IsOpen = true },
+        new("POST", "/users", "create_user", "Add a user of the dashboard", AddAsync) { IsForUsers = true, Members = ["username!", "password!", "tags"] },
         new("GET", "/users", "list_users", "The dashboard's users", _ => Task.FromResult(List())) { IsForUsers = true },
-        new("PUT", "/users/{name}", "update_user", "Change the remark about a user", UpdateAsync) { IsForUsers = true },
+        new("PUT", "/users/{name}", "update_user", "Change the remark about a user", UpdateAsync) { IsForUsers = true, Members = ["tags"] },
         new("DELETE", "/users/{name}", "delete_user", "Remove a user", RemoveAsync) { IsForUsers = true },
-        new("PUT", "/change_pwd/{username}", "change_pwd", "Change a user's password", ChangePasswordAsync) { IsForUsers = true },
+        new("PUT", "/change_pwd/{username}", "change_pwd", "Change a user's password", ChangePasswordAsync) { IsForUsers = true, Members = ["old_pwd!", "new_pwd!"] },
     ];
 
     private async Task<ApiAnswer> CheckAsync(ApiCall call)
