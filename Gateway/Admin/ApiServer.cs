@@ -96,12 +96,13 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
 
     private async Task CallAsync(HttpContext context, ApiEndpoint endpoint, string user, long started)
     {
-        JsonDocument? body = null;
+        JsonDocument? body = null, whole = null;
         ApiAnswer answer;
         try
         {
-            body = QueryMembers.AddTo(await ReadAsync(context, endpoint.MaxBody), endpoint, context.Request.Query);
-            answer = await AnswerAsync(endpoint, new ApiCall(context, endpoint, body?.RootElement) { User = user });
+            body = await ReadAsync(context, endpoint.MaxBody);
+            whole = QueryMembers.AddTo(body, endpoint, context.Request.Query);
+            answer = await AnswerAsync(endpoint, new ApiCall(context, endpoint, (whole ?? body)?.RootElement) { User = user });
         }
         catch (Exception fault) when (fault is JsonException or BadHttpRequestException)
         {
@@ -115,6 +116,7 @@ internal sealed partial class ApiServer(IEnumerable<IApiResource> resources, Api
 
         // Answers may show again what was sent.
         using (body)
+        using (whole)
         {
             if (endpoint.Changes) await AuditAsync(context, endpoint, user, body?.RootElement, answer, started);
             await WriteAsync(context, answer);

@@ -7,22 +7,20 @@ namespace Broker.Gateway.Admin;
 internal static class QueryMembers
 {
     /// <summary>Adds those parameters that the body may hold.</summary>
-    /// <param name="body">Disposed of if it is replaced.</param>
-    /// <returns>The same body if there are none, or it is no object.</returns>
+    /// <returns>Another body; null if there are none, or it is no object.</returns>
     public static JsonDocument? AddTo(JsonDocument? body, ApiEndpoint endpoint, IQueryCollection query)
     {
-        if (query.Count == 0 || endpoint.Members is not { Count: > 0 } members || endpoint.Body == BodyKind.Many || body is { RootElement.ValueKind: not JsonValueKind.Object }) return body;
+        if (query.Count == 0 || endpoint.Members is not { Count: > 0 } members || endpoint.Body == BodyKind.Many || body is { RootElement.ValueKind: not JsonValueKind.Object }) return null;
         string[] given = [.. members.Select(member => member.TrimEnd(ApiEndpoint.Needed)).Where(query.ContainsKey)];
-        if (given.Length == 0) return body;
-        using var before = body;
+        if (given.Length == 0) return null;
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
             foreach (var name in given) json.WriteString(name, query[name].ToString());
-            if (before is not null)
+            if (body is not null)
             {
-                foreach (var member in before.RootElement.EnumerateObject().Where(member => !given.Contains(member.Name))) member.WriteTo(json);
+                foreach (var member in body.RootElement.EnumerateObject().Where(member => !given.Contains(member.Name))) member.WriteTo(json);
             }
 
             json.WriteEndObject();

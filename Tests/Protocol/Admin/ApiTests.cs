@@ -69,12 +69,33 @@ public sealed class ApiTests(BrokerHost broker) : IClassFixture<BrokerHost>, IDi
         var described = document.RootElement.GetProperty("paths").EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject().Select(operation => (Path: path.Name.Replace("{", ":", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal), Method: operation.Name.ToUpperInvariant())));
         var listed = (await api.SucceedAsync("GET", "")).EnumerateArray().Select(one => (Path: $"/api/v4{one.GetProperty("path").GetString()}", Method: one.GetProperty("method").GetString()!));
-        Assert.Equal(listed.Order(), described.Where(one => one.Path.StartsWith("/api/v4", StringComparison.Ordinal)).Order());
+        Assert.Equal(listed.Order(), described.Where(one => one.Path.StartsWith("/api/v4/", StringComparison.Ordinal)).Order());
         var names = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject()).Select(operation => operation.Value.GetProperty("operationId").GetString()!).ToArray();
         Assert.Equal(names.Length, names.Distinct().Count());
         var filters = document.RootElement.GetProperty("paths").GetProperty("/api/v4/clients").GetProperty("get").GetProperty("parameters").EnumerateArray().Select(one => one.GetProperty("name").GetString());
         Assert.Superset(new HashSet<string?> { "_page", "_limit", "clientid", "_like_username" }, filters.ToHashSet());
+        ParametersAreDescribed(document.RootElement.GetProperty("paths"));
         Assert.Contains("openapi.json", await http.GetStringAsync("docs"), StringComparison.Ordinal);
+    }
+
+    private static void ParametersAreDescribed(JsonElement paths)
+    {
+        JsonElement Operation(string path, string method) => paths.GetProperty(path).GetProperty(method);
+        string Query(string path, string method = "get") => string.Join(' ', Operation(path, method).GetProperty("parameters").EnumerateArray().Where(one => one.GetProperty("in").GetString() == "query").Select(one => one.GetProperty("name").GetString()));
+        JsonElement Body(string path, string method = "post") => Operation(path, method).GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("schema");
+        Assert.Equal("_page _limit clientid _like_clientid topic action access", Query("/api/v4/acl/clientid"));
+        Assert.Equal("_page _limit username _like_username", Query("/api/v4/auth_username"));
+        foreach (var path in new[] { "/api/v4/banned", "/api/v4/mqtt_user", "/api/v4/emqx_acl" }) Assert.Equal("_page _limit", Query(path));
+        Assert.Equal("mechanism username", Query("/api/v4/sasl", "delete"));
+        Assert.Equal("topic client qos", Query("/api/v5/explain/publish"));
+        Assert.Equal("_match_topic", Query("/api/v4/mqtt/retainer/messages", "delete"));
+        Assert.Equal("version", Query("/api/v5/configuration", "put"));
+        Assert.False(Operation("/api/v4/modules/{module}/load", "put").TryGetProperty("requestBody", out _));
+        var publish = Body("/api/v4/mqtt/publish");
+        Assert.Equal(("object", true), (publish.GetProperty("type").GetString(), publish.GetProperty("properties").TryGetProperty("retain", out _)));
+        Assert.Equal("array", Body("/api/v4/mqtt/publish_batch").GetProperty("type").GetString());
+        Assert.Equal(["object", "array"], Body("/api/v4/acl").GetProperty("oneOf").EnumerateArray().Select(one => one.GetProperty("type").GetString()));
+        Assert.Equal("""["who","as"]""", Body("/api/v4/banned").GetProperty("required").GetRawText());
     }
 
     [Fact]

@@ -71,8 +71,12 @@ public sealed class RetainedApiTests : IAsyncLifetime
         Assert.Equal(108, Code(await api.CallAsync("GET", "/mqtt/retainer/messages?_match_topic=a&topic=a")));
         Assert.Equal(115, Code(await api.CallAsync("GET", "/mqtt/retainer/messages?topic=%2B")));
         Assert.Equal(115, Code(await api.CallAsync("DELETE", "/mqtt/retainer/messages?_match_topic=a%23")));
+        // What the list knows as a filter, and what it does not, must not delete all.
+        foreach (var unknown in new[] { "?topic=even%2F0%2F7", "?_like_topic=even", "?_match_topic=odd%2F%23&_limit=1" }) Assert.Equal(108, Code(await api.CallAsync("DELETE", $"/mqtt/retainer/messages{unknown}")));
+        foreach (var body in new[] { """{"topic":"even/0/7"}""", """["even/0/7"]""" }) Assert.Equal(108, Code(await api.CallAsync("DELETE", "/mqtt/retainer/messages", body)));
+        Assert.Equal(count + 1, (await api.SucceedAsync("GET", "/mqtt/retainer")).GetProperty("count").GetInt32());
 
-        Assert.Equal(2, (await api.SucceedAsync("DELETE", "/mqtt/retainer/messages?_match_topic=odd%2F0%2F%2B&_limit=1")).GetProperty("deleted").GetInt32() / 143);
+        Assert.Equal(2, (await api.SucceedAsync("DELETE", "/mqtt/retainer/messages?_match_topic=odd%2F0%2F%2B")).GetProperty("deleted").GetInt32() / 143);
         Assert.Empty(await ReadAllAsync("&_match_topic=odd%2F0%2F%23", 100));
         var left = (await ReadAllAsync("", 10_000)).Count;
         Assert.Equal(left, (await api.SucceedAsync("DELETE", "/mqtt/retainer/messages")).GetProperty("deleted").GetInt32());

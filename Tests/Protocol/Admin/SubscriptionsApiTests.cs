@@ -20,7 +20,7 @@ public sealed class SubscriptionsApiTests(BrokerHost broker) : IClassFixture<Bro
         var id = isDurable ? "lasting" : "passing";
         await using var client = await ConnectAsync(id, isDurable);
         await client.SubscribeAsync($"{id}/a", Qos.AtLeastOnce);
-        await client.SubscribeAsync("#", Qos.AtMostOnce);
+        await client.SubscribeAsync("#", Qos.AtMostOnce, 0x20); // not what others have retained
         await client.SubscribeAsync($"$share/g/{id}/s", Qos.ExactlyOnce);
         await client.SubscribeAsync($"$queue/{id}/q", Qos.ExactlyOnce);
         (string, int)[] all = [("#", 0), ($"$share/$queue/{id}/q", 2), ($"$share/g/{id}/s", 2), ($"{id}/a", 1)];

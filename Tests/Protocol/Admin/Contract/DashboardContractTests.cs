@@ -24,8 +24,19 @@ public sealed class DashboardContractTests(ContractBroker broker) : ContractSuit
         await ExpectOnDashboardAsync("""{"code":0,"data":{}}""", "GET", "/apps/none");
         await ExpectOnDashboardAsync("""{"code":0}""", "PUT", "/apps/con_1", """{"name":"m","desc":"e","status":false,"expired":5000000000}""");
         Assert.Equal("""{"app_id":"con_1","name":"m","desc":"e","status":false,"expired":5000000000,"secret":""}""", (await Dashboard.SucceedAsync("GET", "/apps/con_1")).GetRawText());
+        foreach (var never in new[] { "\"undefined\"", "null" })
+        {
+            await ExpectOnDashboardAsync("""{"code":0}""", "PUT", "/apps/con_2", $$"""{"expired":{{never}}}""");
+            Assert.Equal("undefined", (await Dashboard.SucceedAsync("GET", "/apps/con_2")).GetProperty("expired").GetString());
+            await ExpectOnDashboardAsync("""{"code":0}""", "PUT", "/apps/con_2", """{"expired":4000000000}""");
+        }
+
+        await ExpectOnDashboardAsync("""{"code":0}""", "PUT", "/apps/con_2", """{"name":"n"}"""); // and what is not said stays
+        Assert.Equal(4_000_000_000L, (await Dashboard.SucceedAsync("GET", "/apps/con_2")).GetProperty("expired").GetInt64());
+        // No secret is none, and not one that everybody guesses.
+        Assert.Matches("^[0-9A-Za-z]{16,}$", (await Dashboard.SucceedAsync("POST", "/apps", """{"app_id":"con_3","secret":""}""")).GetProperty("secret").GetString());
         await ExpectOnDashboardAsync("""{"message":"not_found"}""", "PUT", "/apps/none", """{"name":"m"}""");
-        foreach (var id in new[] { "con_1", "con_2", "none" }) await ExpectOnDashboardAsync("""{"code":0}""", "DELETE", $"/apps/{id}");
+        foreach (var id in new[] { "con_1", "con_2", "con_3", "none" }) await ExpectOnDashboardAsync("""{"code":0}""", "DELETE", $"/apps/{id}");
     }
 
     [Fact]

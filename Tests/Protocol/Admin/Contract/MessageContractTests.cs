@@ -37,6 +37,12 @@ public sealed class MessageContractTests(ContractBroker broker) : ContractSuite(
     [Theory]
     [InlineData("publish", """{"topic":"faults/#","payload":"x","clientid":"c"}""", """{"code":115,"message":"bad_topic"}""")]
     [InlineData("publish", """{"payload":"x","clientid":"c"}""", """{"code":115,"message":"bad_topic"}""")]
+    [InlineData("publish", """{"topic":["faults"]}""", """{"code":115,"message":"bad_topic"}""")]
+    [InlineData("publish", """{"topics":["faults/1","faults/2"]}""", """{"code":115,"message":"bad_topic"}""")]
+    [InlineData("publish", """{"topic":5,"topics":"faults"}""", """{"code":115,"message":"bad_topic"}""")]
+    [InlineData("publish?topic=faults&qos=1", null, """{"code":0}""")]
+    [InlineData("publish?topic=faults&qos=3", """{"topic":"faults/#","payload":"x"}""", """{"code":116,"message":"bad_qos"}""")] // the query string wins
+    [InlineData("subscribe?topic=faults&clientid=nobody", null, """{"code":112,"message":"channel_not_found"}""")]
     [InlineData("publish", """{"topic":"faults","clientid":1}""", """{"code":108,"message":"bad clientid: must be string"}""")]
     [InlineData("publish", """{"topic":"faults","qos":3}""", """{"code":116,"message":"bad_qos"}""")]
     [InlineData("publish", """{"topic":"faults","qos":1}""", """{"code":0}""")]
@@ -56,7 +62,7 @@ public sealed class MessageContractTests(ContractBroker broker) : ContractSuite(
         """{"code":0,"data":[{"clientid":"nobody","topic":"faults","code":112},{"clientid":"nobody","topic":"#/","code":115}]}""")]
     [InlineData("unsubscribe_batch", """[{"clientid":"nobody","topic":"faults"}]""", """{"code":0,"data":[{"clientid":"nobody","topic":"faults","code":112}]}""")]
     [InlineData("publish_batch", "[]", """{"code":0,"data":[]}""")]
-    public Task FaultsHaveEmqxCodes(string action, string body, string answer) => ExpectAsync(answer, "POST", $"/mqtt/{action}", body);
+    public Task FaultsHaveEmqxCodes(string action, string? body, string answer) => ExpectAsync(answer, "POST", $"/mqtt/{action}", body);
 
     [Fact]
     public async Task PublishedMessageHasItsNumber_WhenAsked()
