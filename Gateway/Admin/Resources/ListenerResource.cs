@@ -3,13 +3,11 @@ using Broker.Gateway.Hosting;
 using Broker.Gateway.Transport;
 using Broker.Grains.Interfaces.Configuration;
 using Broker.Grains.Interfaces.Nodes;
-using Broker.Silo.Health;
-using Microsoft.Extensions.Options;
 
 namespace Broker.Gateway.Admin.Resources;
 
 /// <summary>This process's listeners, as EMQ X 4.x shows them.</summary>
-internal sealed class LocalListeners(Listeners listeners, AdminPorts ports, IOptions<AdminOptions> admin) : INodeResource
+internal sealed class LocalListeners(Listeners listeners, AdminPorts ports) : INodeResource
 {
     public const string Name = "listeners";
     public const string Restart = "restart";
@@ -55,13 +53,13 @@ internal sealed class LocalListeners(Listeners listeners, AdminPorts ports, IOpt
         json.WriteEndObject();
     }
 
-    /// <summary>The HTTP server's, which does not say why connections ended.</summary>
-    private void Write(Utf8JsonWriter json, AdminPort port)
+    /// <summary>The HTTP server's: it has no bound of its own, and does not say why connections ended.</summary>
+    private static void Write(Utf8JsonWriter json, AdminPort port)
     {
         json.WriteString("protocol", $"{(port.IsSecure ? "https" : "http")}:{port.Name}");
         json.WriteString("listen_on", $"{(port.Address == "*" ? "0.0.0.0" : port.Address)}:{port.Port}");
         json.WriteNumber("acceptors", 1);
-        json.WriteNumber("max_conns", admin.Value.MaxConnections);
+        json.WriteNumber("max_conns", 0);
         json.WriteNumber("current_conns", port.Connections);
         json.WriteStartObject("shutdown_count");
         json.WriteEndObject();
