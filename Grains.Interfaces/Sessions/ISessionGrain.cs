@@ -56,7 +56,24 @@ public interface ISessionGrain : IGrainWithStringKey
 /// <param name="Queued">Messages that wait.</param>
 /// <param name="MaxQueued">Most that may; 0 is no bound.</param>
 [GenerateSerializer, Immutable, Alias("ExplainedSession")]
-public sealed record ExplainedSession([property: Id(0)] Subscription[] Subscriptions, [property: Id(1)] bool IsConnected, [property: Id(2)] int Queued, [property: Id(3)] int MaxQueued);
+public sealed record ExplainedSession([property: Id(0)] Subscription[] Subscriptions, [property: Id(1)] bool IsConnected, [property: Id(2)] int Queued, [property: Id(3)] int MaxQueued)
+{
+    /// <summary>All its subscriptions.</summary>
+    [Id(4)]
+    public int SubscriptionCount { get; init; }
+
+    /// <summary>Messages that were sent and not acknowledged.</summary>
+    [Id(5)]
+    public int Inflight { get; init; }
+
+    /// <summary>Most that may be.</summary>
+    [Id(6)]
+    public int MaxInflight { get; init; }
+
+    /// <summary>Messages that a full queue has lost since the session came into memory.</summary>
+    [Id(7)]
+    public long Dropped { get; init; }
+}
 
 /// <summary>A subscription as its session keeps it.</summary>
 [GenerateSerializer, Immutable, Alias("Subscription")]

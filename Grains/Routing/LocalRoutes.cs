@@ -21,11 +21,11 @@ internal sealed class LocalRoutes(LocalShards shards, ShardMap map, INodeClient 
     {
         var topic = query.Filters.FirstOrDefault(one => one.Key == "topic").Value;
         var names = nodes.Members.ToDictionary(member => member.Address, member => member.Name);
-        var found = Routes(topic).Select(route => new RouteRow(route.Path, route.Gateway is { } gateway ? names.GetValueOrDefault(gateway) ?? gateway.ToParsableString() : node));
+        var found = Routes(topic, route => new RouteRow(route.Path, route.Gateway is { } gateway ? names.GetValueOrDefault(gateway) ?? gateway.ToParsableString() : node));
         return ValueTask.FromResult(NodePages.Select(node, query, found, row => row, RouteJson.Default.RouteRow));
     }
 
-    private IEnumerable<(string Path, SiloAddress? Gateway)> Routes(string? topic)
+    private IEnumerable<RouteRow> Routes(string? topic, Func<(string Path, SiloAddress? Gateway), RouteRow> describe)
     {
         int[] wanted = topic is null ? shards.Numbers() : TopicFilter.TryParse(topic, out var filter) ? [Math.Max(0, map.ShardOf(filter))] : [];
         var part = new List<(string Path, SiloAddress? Gateway)>();
@@ -36,9 +36,10 @@ internal sealed class LocalRoutes(LocalShards shards, ShardMap map, INodeClient 
             {
                 part.Clear();
                 next = shard.List(next, part);
-                foreach (var route in part.Distinct())
+                // By a shard's own process it may lead to transient and to durable sessions: that is one row.
+                foreach (var route in part.Select(describe).Distinct())
                 {
-                    if (topic is null ? number == 0 || map.ShardOf(TopicFilter.Parse(route.Path)) != ShardMap.EveryShard : route.Path == topic) yield return route;
+                    if (topic is null ? number == 0 || map.ShardOf(TopicFilter.Parse(route.Topic)) != ShardMap.EveryShard : route.Topic == topic) yield return route;
                 }
             }
         }

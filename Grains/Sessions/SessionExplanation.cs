@@ -11,6 +11,12 @@ internal static class SessionExplanation
     {
         var counts = session.Counts;
         var subscriptions = numbers.Select(session.Subscriptions.Find).OfType<Storage.SessionSubscription>().Select(one => new Subscription(TopicFilter.Parse(one.Filter), one.Options));
-        return new ExplainedSession([.. subscriptions], isConnected, counts.Queued, counts.Limits?.MaxQueueLength ?? 0);
+        return new ExplainedSession([.. subscriptions], isConnected, counts.Queued, counts.Limits?.MaxQueueLength ?? 0)
+        {
+            SubscriptionCount = counts.Subscriptions,
+            Inflight = counts.Inflight,
+            MaxInflight = counts.Limits?.MaxInflight ?? 0,
+            Dropped = counts.Dropped,
+        };
     }
 }

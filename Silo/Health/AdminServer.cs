@@ -54,6 +54,7 @@ internal sealed class AdminServer(IOptions<AdminOptions> options, IEnumerable<IR
         });
         server = builder.Build();
         server.Use(HttpDefence.AddHeaders);
+        server.Use(LiteralPath.KeepAsync);
         server.UseRouting();
         server.MapGet("/health/live", () => Results.Text("live\n"));
         server.MapGet("/health/ready", Ready);

@@ -38,6 +38,17 @@ public sealed class SubscriptionsApiTests(BrokerHost broker) : IClassFixture<Bro
         Assert.Equal([($"{id}/s", "broker@127.0.0.1")], await RoutesAsync($"/routes/{id}%2Fs"));
     }
 
+    [Fact]
+    public async Task RouteIsOneRow_WhenItLeadsToTransientAndDurableSessions()
+    {
+        await using var passing = await ConnectAsync("route-passing", isDurable: false);
+        await using var lasting = await ConnectAsync("route-lasting", isDurable: true);
+        await passing.SubscribeAsync("route/+");
+        await lasting.SubscribeAsync("route/+");
+        Assert.Equal([("route/+", "broker@127.0.0.1")], await RoutesAsync("/routes/route%2F%2B"));
+        Assert.Equal([("route/+", "broker@127.0.0.1")], (await RoutesAsync("/routes")).Where(row => row.Item1 == "route/+"));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -150,6 +161,24 @@ public sealed class SubscriptionsApiTests(BrokerHost broker) : IClassFixture<Bro
         await api.SucceedAsync("DELETE", "/clients/gone");
         Assert.Empty((await api.SucceedAsync("GET", "/clients/gone")).EnumerateArray());
         Assert.Equal(112, (await api.CallAsync("DELETE", "/clients/gone")).GetProperty("code").GetInt32());
+    }
+
+    [Fact]
+    public async Task AbsentClientShowsWhatItsSessionHolds_WhenItIsAskedFor()
+    {
+        await using (var client = await ConnectAsync("holding", isDurable: true))
+        {
+            await client.SubscribeAsync("holding/a", Qos.AtLeastOnce);
+            await client.SubscribeAsync("holding/b", Qos.AtLeastOnce);
+        }
+
+        await AbsentAsync("holding");
+        await using var publisher = await ConnectAsync("to-holding", isDurable: false);
+        for (var i = 0; i < 3; i++) await publisher.PublishAsync("holding/a", "x");
+        var row = Assert.Single((await api.SucceedAsync("GET", "/clients/holding")).EnumerateArray());
+        Assert.Equal((2, 3, 1000), (row.GetProperty("subscriptions_cnt").GetInt32(), row.GetProperty("mqueue_len").GetInt32(), row.GetProperty("max_mqueue").GetInt32()));
+        Assert.Equal("holding", Assert.Single(await IdsAsync("/clients?clientid=holding&_gte_mqueue_len=3")));
+        Assert.Empty(await IdsAsync("/clients?clientid=holding&_gte_mqueue_len=4"));
     }
 
     private async Task<RawClient> ConnectAsync(string id, bool isDurable)
