@@ -1,4 +1,5 @@
 using System.Net;
+using Broker.Grains.Cluster;
 using Broker.Grains.Interfaces.Clients;
 using Broker.Grains.Interfaces.Nodes;
 using Broker.Grains.Interfaces.Routing;
@@ -51,7 +52,7 @@ internal sealed class AbsentClients(LocalClientRegistries partitions, BrokerStor
         {
             return await asking.WaitAsync(Patience, time);
         }
-        catch (Exception fault) when (fault is TimeoutException or OrleansException)
+        catch (Exception fault) when (PassingFault.Is(fault))
         {
             return null;
         }

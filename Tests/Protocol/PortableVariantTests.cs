@@ -15,6 +15,8 @@ public sealed class PortableConnectTests(PortableBrokerHost broker) : ConnectTes
 
 public sealed class PortableInboundQosTests(PortableBrokerHost broker) : InboundQosTests(broker), IClassFixture<PortableBrokerHost>;
 
+public sealed class PortableReceiveMaximumTests(PortableBrokerHost broker) : ReceiveMaximumTests(broker), IClassFixture<PortableBrokerHost>;
+
 public sealed class PortableOutboundQosTests(PortableBrokerHost broker) : OutboundQosTests(broker), IClassFixture<PortableBrokerHost>;
 
 public sealed class PortableDisconnectTests(PortableBrokerHost broker) : DisconnectTests(broker), IClassFixture<PortableBrokerHost>;

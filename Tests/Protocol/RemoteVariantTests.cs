@@ -11,6 +11,8 @@ public sealed class RemoteOutboundQosTests(RemoteBrokerHost broker) : OutboundQo
 
 public sealed class RemoteInboundQosTests(RemoteBrokerHost broker) : InboundQosTests(broker), IClassFixture<RemoteBrokerHost>;
 
+public sealed class RemoteReceiveMaximumTests(RemoteBrokerHost broker) : ReceiveMaximumTests(broker), IClassFixture<RemoteBrokerHost>;
+
 public sealed class RemoteTakeoverTests(RemoteBrokerHost broker) : TakeoverTests(broker), IClassFixture<RemoteBrokerHost>;
 
 public sealed class RemoteSessionLifetimeTests(RemoteBrokerHost broker) : SessionLifetimeTests(broker), IClassFixture<RemoteBrokerHost>;
